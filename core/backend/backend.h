@@ -21,7 +21,7 @@ struct RunSpec {
   std::vector<domain::GenerationRequest> requests;  ///< index i at position i
   domain::RunPlan plan;                             ///< computeType may be Auto, threads 0: both are fixed at submit
   QString outputFolder;
-  std::vector<domain::DeviceSlot> slots;            ///< one worker each
+  std::vector<domain::DeviceSlot> slots;  ///< one worker each
   bool wantsTrace = false;
   bool wantsPreviews = false;
   std::vector<std::byte> initialLatents;
@@ -34,10 +34,10 @@ struct SlotStatus {
   QString slotId;
   QString deviceName;
   SlotState state = SlotState::Stopped;
-  QString reason;               ///< in words: why idle or failed
+  QString reason;  ///< in words: why idle or failed
   std::uint64_t loadedBytes = 0;
   std::uint64_t totalBytes = 0;
-  std::int64_t index = -1;      ///< first picture of the unit in work, -1 if none
+  std::int64_t index = -1;  ///< first picture of the unit in work, -1 if none
   domain::StepProgress progress;
   int picturesDone = 0;
 };
@@ -45,10 +45,10 @@ struct SlotStatus {
 struct PictureEvent {
   quint64 runId = 0;
   std::int64_t index = 0;
-  QString path;                 ///< absolute
+  QString path;  ///< absolute
   QString slotId;
-  double seconds = 0;           ///< of its unit
-  bool wasAlreadyThere = false; ///< found finished by a run that goes on
+  double seconds = 0;            ///< of its unit
+  bool wasAlreadyThere = false;  ///< found finished by a run that goes on
 };
 
 struct FailureEvent {
@@ -74,7 +74,8 @@ class Backend : public QObject {
  public:
   using QObject::QObject;
 
-  /// Checks and starts a run: runStarted follows, or runFinished with RunSummary::error. @return the run's id, unique in this backend
+  /// Checks and starts a run: runStarted follows, or runFinished with RunSummary::error. @return the run's id, unique in this
+  /// backend
   virtual quint64 submit(RunSpec spec) = 0;
   /// Cancels within a step; runFinished follows with wasCancelled. An unknown id is ignored.
   virtual void cancelRun(quint64 runId) = 0;

@@ -10,22 +10,22 @@ namespace polyptych::base {
 
 /// What kind of thing went wrong. Programs decide by it (exit code, retry, fall-back); people read Error::message.
 enum class ErrorCode {
-  InvalidArgument,   ///< a value that cannot be meant; the caller's to correct
-  NotFound,          ///< a file, folder, device or name that is not there
-  Unsupported,       ///< understood, but this program does not do it
-  Corrupt,           ///< outside bytes that break their format's rules
-  ModelUnusable,     ///< the model as a whole cannot be used (missing parts, wrong shapes)
-  OutOfMemory,       ///< host or device memory; the same request may work smaller
-  DeviceLost,        ///< the device or its driver failed; the process is not trusted any more
-  WorkerDied,        ///< the worker process ended in the middle of its work
-  Io,                ///< reading or writing failed
+  InvalidArgument,  ///< a value that cannot be meant; the caller's to correct
+  NotFound,         ///< a file, folder, device or name that is not there
+  Unsupported,      ///< understood, but this program does not do it
+  Corrupt,          ///< outside bytes that break their format's rules
+  ModelUnusable,    ///< the model as a whole cannot be used (missing parts, wrong shapes)
+  OutOfMemory,      ///< host or device memory; the same request may work smaller
+  DeviceLost,       ///< the device or its driver failed; the process is not trusted any more
+  WorkerDied,       ///< the worker process ended in the middle of its work
+  Io,               ///< reading or writing failed
   DiskFull,
-  AlreadyExists,     ///< something stands where the result would go
-  Protocol,          ///< a peer broke the wire's rules
+  AlreadyExists,  ///< something stands where the result would go
+  Protocol,       ///< a peer broke the wire's rules
   VersionMismatch,
   Timeout,
-  Cancelled,         ///< only where an outcome cannot say it (a load that was stopped)
-  Internal,          ///< a bug of ours
+  Cancelled,  ///< only where an outcome cannot say it (a load that was stopped)
+  Internal,   ///< a bug of ours
 };
 
 /// Stable name of a code in JSON and on the wire: "out_of_memory". @return the name, static storage.

@@ -7,7 +7,8 @@
 
 namespace polyptych::base {
 
-/// Offset of the first byte that is not part of well-formed UTF-8 (Unicode 15, table 3-7: no overlong forms, no surrogates); nothing if all is.
+/// Offset of the first byte that is not part of well-formed UTF-8 (Unicode 15, table 3-7: no overlong forms, no surrogates);
+/// nothing if all is.
 std::optional<std::size_t> firstInvalidUtf8(std::string_view text);
 
 /// Prefix of `text` of at most `maxBytes` bytes that does not cut a code point. Precondition: `text` is valid UTF-8.

@@ -11,20 +11,20 @@ namespace polyptych::domain {
 
 /// A GPU of the machine, or its CPU, as `polyptych-cli devices` lists them.
 struct DeviceInfo {
-  std::string id;    ///< "cpu", "cuda:0" (driver's PCI order)
+  std::string id;  ///< "cpu", "cuda:0" (driver's PCI order)
   DeviceKind kind = DeviceKind::Cpu;
   std::string name;
   std::string uuid;  ///< "GPU-..." or empty
   std::uint64_t totalBytes = 0;
   std::uint64_t freeBytes = 0;
-  int cores = 0;     ///< CPU only: cores this process may use
+  int cores = 0;  ///< CPU only: cores this process may use
   int temperatureCelsius = -1;
   double powerWatts = -1;
 };
 
 /// One worker to start: a device, and which of its slots.
 struct DeviceSlot {
-  std::string id;      ///< unique in a run: "cpu:0", "cuda:0", "cuda:0#2" for the second worker on one GPU
+  std::string id;  ///< unique in a run: "cpu:0", "cuda:0", "cuda:0#2" for the second worker on one GPU
   DeviceKind kind = DeviceKind::Cpu;
   std::string name;
   std::string uuid;
@@ -33,11 +33,13 @@ struct DeviceSlot {
   friend bool operator==(const DeviceSlot&, const DeviceSlot&) = default;
 };
 
-/// Turns a user's list ("cpu", "cpu:4" = 4 CPU slots, "cuda:1", "GPU-<uuid>" or a unique beginning of it, "all"; commas between; repeats mean several
-/// workers) into worker slots. Empty list: all GPUs, or else one CPU slot with all cores.
+/// Turns a user's list ("cpu", "cpu:4" = 4 CPU slots, "cuda:1", "GPU-<uuid>" or a unique beginning of it, "all"; commas between;
+/// repeats mean several workers) into worker slots. Empty list: all GPUs, or else one CPU slot with all cores.
 /// @param present  what this machine has; exactly one entry is the CPU
 /// @param cpuCores core numbers this process may use, not empty
-/// @return InvalidArgument for words that cannot be meant, NotFound for a device that is not here (the message lists those that are)
-base::Result<std::vector<DeviceSlot>> chooseDevices(std::string_view list, const std::vector<DeviceInfo>& present, const std::vector<int>& cpuCores);
+/// @return InvalidArgument for words that cannot be meant, NotFound for a device that is not here (the message lists those that
+/// are)
+base::Result<std::vector<DeviceSlot>> chooseDevices(std::string_view list, const std::vector<DeviceInfo>& present,
+                                                    const std::vector<int>& cpuCores);
 
 }  // namespace polyptych::domain

@@ -46,7 +46,8 @@ class GenerateObserver {
  public:
   virtual ~GenerateObserver() = default;
   virtual void onStep(const StepProgress& progress) = 0;
-  /// A small picture of request `requestInUnit` as it stands (latent to RGB, one pixel a latent cell). Only if the unit wants previews.
+  /// A small picture of request `requestInUnit` as it stands (latent to RGB, one pixel a latent cell). Only if the unit wants
+  /// previews.
   virtual void onPreview(std::size_t requestInUnit, Image preview) = 0;
   /// Asked between steps, between VAE tiles and pictures.
   virtual bool isCancelled() const = 0;
@@ -56,8 +57,8 @@ enum class OutcomeKind { Done, Cancelled };
 
 struct UnitOutcome {
   OutcomeKind kind = OutcomeKind::Done;
-  std::vector<Image> images;     ///< one a request, in order; empty if cancelled
-  std::vector<std::byte> trace;  ///< a safetensors file if the unit wanted one
+  std::vector<Image> images;          ///< one a request, in order; empty if cancelled
+  std::vector<std::byte> trace;       ///< a safetensors file if the unit wanted one
   std::vector<std::string> warnings;  ///< sentences, e.g. words of a prompt that did not fit
 };
 

@@ -30,7 +30,8 @@ Result<void> validateSide(int side, const char* field) {
   if (side < kMinSide || side > kMaxSide || side % 8 != 0) {
     const int below = std::max(kMinSide, std::min(kMaxSide, side) / 8 * 8);
     return invalid(std::string(field) + " is " + std::to_string(side) + "; it must be a multiple of 8 between " +
-                   std::to_string(kMinSide) + " and " + std::to_string(kMaxSide) + ", for example " + std::to_string(below) + ".");
+                   std::to_string(kMinSide) + " and " + std::to_string(kMaxSide) + ", for example " + std::to_string(below) +
+                   ".");
   }
   return {};
 }
@@ -65,7 +66,8 @@ Result<void> validate(const GenerationRequest& request) {
     return invalid("The guidance rescale must be a number between 0 and 1.");
   }
   if (request.clipSkip && (*request.clipSkip < 0 || *request.clipSkip > 64)) {
-    return invalid("Clip skip is " + std::to_string(*request.clipSkip) + "; it must be between 0 and the number of layers of the text encoder.");
+    return invalid("Clip skip is " + std::to_string(*request.clipSkip) +
+                   "; it must be between 0 and the number of layers of the text encoder.");
   }
   if (auto choice = resolveScheduler(request.scheduler); !choice) {
     return choice.error();
@@ -75,7 +77,8 @@ Result<void> validate(const GenerationRequest& request) {
 
 Result<void> validate(const UnitOfWork& unit) {
   if (unit.requests.empty() || unit.requests.size() > static_cast<std::size_t>(kMaxBatch)) {
-    return invalid("A unit of work holds 1 to " + std::to_string(kMaxBatch) + " pictures, not " + std::to_string(unit.requests.size()) + ".");
+    return invalid("A unit of work holds 1 to " + std::to_string(kMaxBatch) + " pictures, not " +
+                   std::to_string(unit.requests.size()) + ".");
   }
   if (unit.plan.computeType == ComputeType::Auto) {
     return invalid("The run plan has no compute type; choose fp32, fp16 or bf16.");

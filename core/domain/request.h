@@ -13,7 +13,8 @@ namespace polyptych::domain {
 
 /// Arithmetic of the engine. Auto is resolved before a run plan is fixed: fp16 if every chosen device is a GPU, else fp32.
 enum class ComputeType { Auto, Fp32, Fp16, Bf16 };
-/// Where the starting noise is drawn: Float, in fp32 and then cast (as A1111 and ComfyUI do), or Model, in the compute type (as diffusers does).
+/// Where the starting noise is drawn: Float, in fp32 and then cast (as A1111 and ComfyUI do), or Model, in the compute type (as
+/// diffusers does).
 enum class NoiseKind { Float, Model };
 
 /// Everything that says how one picture looks. Nothing about a picture depends on which device, rank or worker makes it.
@@ -22,8 +23,8 @@ struct GenerationRequest {
   std::int64_t promptIndex = 0;  ///< position of the prompt in the run's list
   std::string prompt;            ///< UTF-8; may be empty
   std::optional<std::string> negativePrompt;
-  std::uint64_t seed = 0;        ///< of this picture's own CPU generator
-  int width = 512;               ///< pixels, a multiple of 8
+  std::uint64_t seed = 0;  ///< of this picture's own CPU generator
+  int width = 512;         ///< pixels, a multiple of 8
   int height = 512;
   int steps = 25;
   double guidanceScale = 7.5;    ///< guidance is active iff > 1
@@ -41,7 +42,8 @@ inline constexpr int kMaxSteps = 1000;
 inline constexpr std::size_t kMaxPromptBytes = 4u << 20;
 inline constexpr int kMaxBatch = 64;
 
-/// Checks every field (ranges, NaN, UTF-8, divisibility by 8, scheduler's name). @return InvalidArgument with the field and what is allowed.
+/// Checks every field (ranges, NaN, UTF-8, divisibility by 8, scheduler's name). @return InvalidArgument with the field and what
+/// is allowed.
 base::Result<void> validate(const GenerationRequest& request);
 
 /// The weights a run uses. The backend resolves a user's reference to this before a run starts.
@@ -67,7 +69,8 @@ struct RunPlan {
   friend bool operator==(const RunPlan&, const RunPlan&) = default;
 };
 
-/// What one worker makes in one go, and makes again whole if it has to. All requests share size, steps, guidance, scheduler and clip skip.
+/// What one worker makes in one go, and makes again whole if it has to. All requests share size, steps, guidance, scheduler and
+/// clip skip.
 struct UnitOfWork {
   std::uint64_t id = 0;
   RunPlan plan;

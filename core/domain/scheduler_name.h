@@ -14,7 +14,8 @@ namespace polyptych::domain {
 struct SchedulerChoice {
   std::string name;       ///< canonical spelling, what metadata and lists show: "DPM++ 2M Karras"
   std::string className;  ///< diffusers' class without "Scheduler": "DPMSolverMultistep"
-  /// Keys set over the model's own configuration, value as JSON text: {"use_karras_sigmas", "true"}, {"algorithm_type", "\"sde-dpmsolver++\""}.
+  /// Keys set over the model's own configuration, value as JSON text: {"use_karras_sigmas", "true"}, {"algorithm_type",
+  /// "\"sde-dpmsolver++\""}.
   std::vector<std::pair<std::string, std::string>> overrides;
 
   friend bool operator==(const SchedulerChoice&, const SchedulerChoice&) = default;
@@ -23,8 +24,9 @@ struct SchedulerChoice {
 /// Every sampler the program offers, in the order lists show them, default first.
 const std::vector<SchedulerChoice>& schedulerCatalogue();
 
-/// Finds a sampler by diffusers' class name (with or without "Scheduler", "EulerDiscrete"), by A1111's name ("Euler a", "DPM++ 2M Karras", "PLMS"),
-/// letter case and repeated spaces ignored. Any name may be followed by " Karras", " Exponential" or " Beta" where the class has those sigmas.
+/// Finds a sampler by diffusers' class name (with or without "Scheduler", "EulerDiscrete"), by A1111's name ("Euler a", "DPM++ 2M
+/// Karras", "PLMS"), letter case and repeated spaces ignored. Any name may be followed by " Karras", " Exponential" or " Beta"
+/// where the class has those sigmas.
 /// @return NotFound with the names that come closest.
 base::Result<SchedulerChoice> resolveScheduler(std::string_view name);
 

@@ -9,8 +9,9 @@ namespace QTest {
 /// QCOMPARE of two equal enumerators' types, as numbers: Qt's own version finds our toString(), whose result it cannot print.
 /// polyptych_test() includes this header in front of every test.
 template <typename Enum>
-  requires std::is_enum_v<Enum>
-bool qCompare(const Enum& actual, const Enum& expected, const char* actualText, const char* expectedText, const char* file, int line) {
+requires std::is_enum_v<Enum>
+bool qCompare(const Enum& actual, const Enum& expected, const char* actualText, const char* expectedText, const char* file,
+              int line) {
   using Number = long long;
   return qCompare(static_cast<Number>(actual), static_cast<Number>(expected), actualText, expectedText, file, line);
 }
