@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/domain/image.h"
+#include "core/domain/request.h"
+
+namespace polyptych::picture {
+
+/// Limits of a file that is read: its bytes, and one text chunk with metadata.
+inline constexpr std::size_t kMaxPngBytes = std::size_t(512) << 20;
+inline constexpr std::size_t kMaxMetadataBytes = std::size_t(32) << 20;
+
+/// An 8-bit RGB PNG whose bytes depend on picture and metadata alone (fixed compression, no time). Text chunks stand before the
+/// picture data: `parameters` (A1111's text; tEXt if it is ASCII, else iTXt) and `polyptych` (iTXt, the JSON of metadataJson()).
+/// @return InvalidArgument if the image is empty, over domain::kMaxSide or its pixels do not fit its size; OutOfMemory; Internal
+base::Result<std::vector<std::byte>> encodePng(const domain::Image& image, const domain::PictureMetadata& metadata);
+
+/// What encodePng() put into the `polyptych` chunk. Reads no picture data.
+/// @return Corrupt for bytes that are no PNG or a damaged one, NotFound for a PNG without the chunk, Unsupported for a newer
+/// format of the JSON
+base::Result<domain::PictureMetadata> readPngMetadata(std::span<const std::byte> bytes);
+
+/// Decodes an 8-bit RGB PNG such as encodePng() makes. @return Corrupt (cut, damaged, trailing bytes), Unsupported (another kind
+/// of PNG)
+base::Result<domain::Image> decodePng(std::span<const std::byte> bytes);
+
+/// Complete, every checksum right, decodable, of this size, nothing behind its end. @return Corrupt or Unsupported with what is
+/// wrong
+base::Result<void> checkPng(std::span<const std::byte> bytes, int width, int height);
+
+}  // namespace polyptych::picture

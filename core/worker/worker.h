@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/domain/engine.h"
+
+namespace polyptych::worker {
+
+/// Exit codes of a worker process (core/protocol/PROTOCOL.md).
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitSocketClosed = 3;
+inline constexpr int kExitFatal = 4;
+
+struct WorkerOptions {
+  std::string socketPath;  ///< connected to if `socketFd` is negative
+  int socketFd = -1;       ///< a connected stream socket, owned by runWorker()
+  std::string token;
+  domain::DeviceKind kind = domain::DeviceKind::Cpu;
+  int threads = 1;
+  std::vector<int> cores;  ///< pinned to these; empty: all that the process may use
+  std::chrono::milliseconds heartbeatInterval{1000};
+  std::chrono::milliseconds closeGrace{
+      1500};  ///< how long a step may go on after the socket closed, before the process is ended hard
+};
+
+/// Makes the engine, after the process was pinned. May take a while (CUDA); the socket is watched meanwhile.
+using EngineFactory = std::function<base::Result<std::unique_ptr<domain::Engine>>(const WorkerOptions& options)>;
+
+/// Reads the arguments of PROTOCOL.md (without the program's name). The token is not among them.
+/// @return InvalidArgument with a sentence that names the argument
+base::Result<WorkerOptions> parseArguments(std::span<const std::string> arguments);
+
+/// Reads the token line from a file descriptor. @return InvalidArgument if it is empty, too long or not printable ASCII; Io
+base::Result<std::string> readToken(int fd);
+
+/// Serves one backend until it says Shutdown, closes the socket or breaks the protocol. The engine is called on the calling
+/// thread; two more threads watch the socket and send heartbeats. If the socket closes and the engine does not come back within
+/// `closeGrace`, the process ends by _exit.
+/// @return the process's exit code
+int runWorker(const WorkerOptions& options, const EngineFactory& makeEngine);
+
+/// parseArguments, readToken from standard input and runWorker, errors on standard error: the whole of a worker's main().
+int workerMain(int argc, char** argv, const EngineFactory& makeEngine);
+
+}  // namespace polyptych::worker
