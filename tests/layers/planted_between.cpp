@@ -1,0 +1,3 @@
+int plantedAnswer();
+int betweenAnswer();
+int betweenAnswer() { return plantedAnswer() + 1; }

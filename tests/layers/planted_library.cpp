@@ -1,0 +1,2 @@
+int plantedAnswer();
+int plantedAnswer() { return 42; }
