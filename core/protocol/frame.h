@@ -76,6 +76,7 @@ class FrameParser {
   std::uint32_t m_mapLength = 0;
   std::uint16_t m_attachmentCount = 0;
   std::vector<std::uint64_t> m_lengths;
+  std::size_t m_attachment = 0;
   std::optional<base::Error> m_error;
 };
 
