@@ -5,10 +5,11 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
 find_program(POLYPTYCH_CCACHE ccache)
 if(POLYPTYCH_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # A precompiled header and ccache agree only with these; compiler_check=content survives a reinstalled compiler.
+  # A precompiled header and ccache agree only with the sloppiness. Base folder and no folder in the hash: presets with the same
+  # flags, and other clones, share what was compiled.
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
       "CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime"
-      "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" ${POLYPTYCH_CCACHE})
+      "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" "CCACHE_NOHASHDIR=true" ${POLYPTYCH_CCACHE})
 endif()
 
 add_library(polyptych_flags INTERFACE)
@@ -89,6 +90,11 @@ function(polyptych_fuzzer name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
   target_link_libraries(${name} PRIVATE polyptych_flags ${arg_LINKS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(arg_CORPUS)
+    # packaging/test reads the folder's place from here.
+    get_filename_component(corpus "${arg_CORPUS}" ABSOLUTE)
+    file(WRITE "${CMAKE_BINARY_DIR}/fuzz/${name}.corpus" "${corpus}\n")
+  endif()
   set_property(GLOBAL APPEND PROPERTY POLYPTYCH_FUZZER_LIST ${name})
 endfunction()
 if(POLYPTYCH_FUZZERS)

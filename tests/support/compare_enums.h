@@ -1,5 +1,9 @@
 #pragma once
 
+// Qt passes the build folder on the command line for QFINDTESTDATA alone; without it ccache can share test objects between
+// presets.
+#undef QT_TESTCASE_BUILDDIR
+
 #include <QtTest/qtestcase.h>
 
 #include <type_traits>
