@@ -164,7 +164,7 @@ struct Cancel {
   friend bool operator==(const Cancel&, const Cancel&) = default;
 };
 
-/// Worker -> backend, every second from a thread of its own, from connecting on.
+/// Worker -> backend, every second from a thread of its own, after Hello.
 struct Heartbeat {
   std::uint64_t sequence = 0;
 

@@ -37,8 +37,9 @@ using EngineFactory = std::function<base::Result<std::unique_ptr<domain::Engine>
 /// @return InvalidArgument with a sentence that names the argument
 base::Result<WorkerOptions> parseArguments(std::span<const std::string> arguments);
 
-/// Reads the token line from a file descriptor. @return InvalidArgument if it is empty, too long or not printable ASCII; Io
-base::Result<std::string> readToken(int fd);
+/// Reads the token line from a file descriptor. @return InvalidArgument if it is empty, too long or not printable ASCII; Timeout;
+/// Io
+base::Result<std::string> readToken(int fd, std::chrono::milliseconds timeout = std::chrono::seconds(10));
 
 /// Serves one backend until it says Shutdown, closes the socket or breaks the protocol. The engine is called on the calling
 /// thread; two more threads watch the socket and send heartbeats. If the socket closes and the engine does not come back within

@@ -1,0 +1,102 @@
+#include "core/worker/connection.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace polyptych::worker {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr std::size_t kChunkBytes = 64u << 10;
+
+}  // namespace
+
+Connection::~Connection() { ::close(m_fd); }
+
+Result<int> Connection::connectTo(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(address.sun_path)) {
+    return Error{ErrorCode::Io, "The path of the socket is longer than the system allows: '" + path + "'.", {}};
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    return Error{ErrorCode::Io, "No socket can be made.", std::strerror(errno)};
+  }
+  int result = 0;
+  do {
+    result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  } while (result != 0 && errno == EINTR);
+  if (result != 0) {
+    const std::string reason = std::strerror(errno);
+    ::close(fd);
+    return Error{ErrorCode::Io, "The socket '" + path + "' cannot be reached: the program that started this worker has ended.",
+                 reason};
+  }
+  return fd;
+}
+
+Result<void> Connection::send(const protocol::Message& message) {
+  const Result<std::vector<std::byte>> bytes = protocol::encode(message);
+  if (!bytes) {
+    return bytes.error();
+  }
+  const std::lock_guard lock(m_writing);
+  if (!writeAll(*bytes)) {
+    return Error{ErrorCode::Io, "The connection to the program that started this worker is closed.", {}};
+  }
+  return {};
+}
+
+bool Connection::writeAll(const std::vector<std::byte>& bytes) {
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t count = ::send(m_fd, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return false;
+    }
+    at += static_cast<std::size_t>(count);
+  }
+  return true;
+}
+
+Result<std::optional<protocol::Message>> Connection::receive() {
+  for (;;) {
+    Result<std::optional<protocol::Frame>> frame = m_parser.next();
+    if (!frame) {
+      return frame.error();
+    }
+    if (*frame) {
+      Result<protocol::Message> message = protocol::decode(std::move(**frame));
+      if (!message) {
+        return message.error();
+      }
+      return std::optional<protocol::Message>(std::move(*message));
+    }
+    m_chunk.resize(kChunkBytes);
+    const ssize_t count = ::recv(m_fd, m_chunk.data(), m_chunk.size(), 0);
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return std::optional<protocol::Message>();
+    }
+    m_parser.feed(std::span(m_chunk).first(static_cast<std::size_t>(count)));
+  }
+}
+
+void Connection::shutDown() { ::shutdown(m_fd, SHUT_RDWR); }
+
+}  // namespace polyptych::worker
