@@ -33,8 +33,9 @@ struct TextEncoderConfig {
 /// "Level": position in blockOutChannels, from the largest picture down; all per-level lists have that many entries.
 /// Refused by name when not at their default: class_embed_type, num_class_embeds, class_embeddings_concat, encoder_hid_dim,
 /// encoder_hid_dim_type, dual_cross_attention, attention_type, num_attention_heads, resnet_time_scale_shift, norm_num_groups
-/// null, time_embedding_type, addition_embed_type other than "text_time"; and keys this program has never heard of with a value
-/// that is not null.
+/// null, time_embedding_type, addition_embed_type other than "text_time". Keys without an effect on these blocks
+/// (resnet_skip_time_act, resnet_out_scale_factor, cross_attention_norm, mid_block_only_cross_attention, dropout) and unknown
+/// keys are passed over, as diffusers does.
 struct UNetConfig {
   std::vector<int> sampleSize;  ///< latent {height, width}; empty if the file says none. After the pipeline's repair.
   bool isSampleSizeInt = false;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/checkpoint/hugging_face_cache.h"
 #include "core/checkpoint/model_config.h"
 #include "core/checkpoint/weight_set.h"
 #include "core/domain/request.h"
@@ -33,6 +34,8 @@ struct ModelFolder {
   int defaultWidth = 512;                 ///< pixels: UNet sample_size x VAE scale factor; 64 cells if the file says none
   int defaultHeight = 512;
 
+  /// Lists of shards that were read to find the files below.
+  std::vector<std::filesystem::path> indexFiles;
   /// Weight files of a component in reading order, found by openModelFolder().
   std::vector<std::filesystem::path> textEncoderFiles;
   std::vector<std::filesystem::path> unetFiles;
@@ -42,7 +45,8 @@ struct ModelFolder {
 
   const std::vector<std::filesystem::path>& filesOf(Component component) const;
   /// Maps the component's files. Names are as in the files, but a text encoder's are always "text_model." + name (transformers
-  /// writes both spellings); `text_projection.weight` stays as it is.
+  /// writes both spellings); `text_projection.weight` stays as it is, the buffer `position_ids` is left out. A VAE's attention is
+  /// `to_q`, `to_k`, `to_v`, `to_out.0` also where an old file says `query`, `key`, `value`, `proj_attn`.
   base::Result<WeightSet> openWeights(Component component) const;
 };
 
@@ -59,9 +63,6 @@ base::Result<ModelFolder> openModelFolder(const std::filesystem::path& path, std
 /// Nothing is downloaded. The hash is left empty; the variant is filled in as openModelFolder("") chooses it.
 /// Errors: NotFound with the places looked at, and those of openModelFolder().
 base::Result<domain::ModelSpec> resolveModelReference(const std::string& reference);
-
-/// The Hugging Face cache folder by the rules above. Empty if there is no home folder.
-std::filesystem::path huggingFaceCache();
 
 /// Files that a model is made of for this program: model_index.json, the configs, tokenizer files and weight files of its
 /// variant.

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,11 @@ namespace polyptych::checkpoint {
 class WeightSet {
  public:
   WeightSet() = default;
-  /// @param prefix  put before every name that does not begin with it, if no name of the files does (empty: names stay)
   /// Errors: those of SafetensorsFile::open(), Corrupt for a tensor that two shards have.
-  static base::Result<WeightSet> open(const std::vector<std::filesystem::path>& shards, const std::string& prefix = {});
+  static base::Result<WeightSet> open(const std::vector<std::filesystem::path>& shards);
+  /// The same tensors under other names; those for which `rename` gives nothing are left out.
+  /// Errors: Corrupt for a name that two tensors would have.
+  base::Result<WeightSet> renamed(const std::function<std::optional<std::string>(const std::string&)>& rename) const;
 
   /// @return null if there is no such tensor. Valid while keepAlive() or a copy of this set is held.
   const TensorView* find(const std::string& name) const;
