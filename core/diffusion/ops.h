@@ -1,0 +1,98 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/diffusion/weights.h"
+
+namespace polyptych::diffusion {
+
+/// The layers that the networks are made of: weights as plain structs, and functions over them. Pictures are [B, C, H, W] whose
+/// memory is channels last
+/// ([B, H, W, C]): norms, 1x1 convolutions and transformers then read the same memory without a copy, and convolutions run on it
+/// directly.
+
+enum class Activation { Silu, Mish, Gelu, Relu, QuickGelu };
+/// diffusers' and transformers' names: "silu", "swish", "mish", "gelu", "relu", "quick_gelu". Throws EngineFailure(Unsupported).
+Activation activationFromName(const std::string& name);
+/// Overwrites `x` and returns it.
+at::Tensor activate(at::Tensor x, Activation activation);
+
+/// Square kernel, weight [out, in, k, k].
+struct Conv2d {
+  at::Tensor weight;
+  at::Tensor bias;
+  std::int64_t stride = 1;
+  std::int64_t padding = 0;
+};
+
+/// weight [out, in]; bias [out] or undefined.
+struct Linear {
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
+struct GroupNorm {
+  at::Tensor weight;
+  at::Tensor bias;
+  std::int64_t groups = 32;
+  double eps = 1e-5;
+};
+
+struct LayerNorm {
+  at::Tensor weight;
+  at::Tensor bias;
+  double eps = 1e-5;
+};
+
+/// Each takes `name`.weight and `name`.bias.
+Conv2d takeConv2d(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel,
+                  std::int64_t stride = 1, std::int64_t padding = 0);
+Linear takeLinear(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out, bool hasBias = true);
+/// A 1x1 convolution of the file, as a linear layer.
+Linear takePointwise(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out);
+/// Throws EngineFailure(ModelUnusable) if `channels` cannot be divided into `groups`.
+GroupNorm takeGroupNorm(WeightReader& weights, const std::string& name, std::int64_t channels, std::int64_t groups, double eps);
+LayerNorm takeLayerNorm(WeightReader& weights, const std::string& name, std::int64_t width, double eps);
+
+/// [B, in, H, W] to [B, out, H', W'].
+at::Tensor conv2d(const at::Tensor& x, const Conv2d& layer);
+/// [..., in] to [..., out].
+at::Tensor linear(const at::Tensor& x, const Linear& layer);
+/// Over [B, C, H, W].
+at::Tensor groupNorm(const at::Tensor& x, const GroupNorm& layer);
+at::Tensor layerNorm(const at::Tensor& x, const LayerNorm& layer);
+/// softmax(q k^T / sqrt(d)) v over `heads` heads. q [B, N, heads * d], k and v [B, M, heads * d]. @return [B, N, heads * d]
+at::Tensor attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, std::int64_t heads, bool isCausal = false);
+
+/// The cells of a picture as rows: [B, C, H, W] to [B, H * W, C]; a view if the memory is channels last.
+at::Tensor toRows(const at::Tensor& x);
+/// The way back, a view: [B, H * W, C] to [B, C, H, W].
+at::Tensor fromRows(const at::Tensor& rows, std::int64_t height, std::int64_t width);
+
+/// Nearest-neighbour growth to twice the size, or to `size` ({height, width}).
+at::Tensor upsampleNearest(const at::Tensor& x, at::OptionalIntArrayRef size = std::nullopt);
+
+/// diffusers' ResnetBlock2D without its own resampling: norm, activation, 3x3 convolution, time, norm, activation, 3x3
+/// convolution, plus the input.
+struct Resnet {
+  GroupNorm norm1;
+  Conv2d conv1;
+  std::optional<Linear> time;
+  GroupNorm norm2;
+  Conv2d conv2;
+  std::optional<Linear> shortcut;
+  Activation activation = Activation::Silu;
+  double outputScale = 1;
+};
+
+/// @param timeWidth  size of the time embedding; 0: the block knows no time
+Resnet takeResnet(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out, std::int64_t timeWidth,
+                  std::int64_t groups, double eps, Activation activation, double outputScale = 1);
+/// @param activatedTime  [B, timeWidth], the time embedding after the activation; undefined if the block knows no time
+at::Tensor resnet(const at::Tensor& x, const at::Tensor& activatedTime, const Resnet& block);
+
+}  // namespace polyptych::diffusion
