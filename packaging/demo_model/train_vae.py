@@ -1,0 +1,143 @@
+"""Stage 1 of the demo model: the autoencoder (diffusers' AutoencoderKL), trained on scenes that scenes.py draws.
+
+train_vae.py --work FOLDER [--hours 2] [--seed 1] [--resume]
+
+FOLDER (outside the tree) keeps vae.pt, the state that --resume goes on from, log.txt, and at the end vae/ in diffusers format, fp16, from an
+exponential average of the weights. Random crops, small batches: whole pictures learn small things badly.
+"""
+import argparse
+import math
+import os
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+
+import scenes
+
+CONFIG = dict(
+    in_channels=3, out_channels=3, latent_channels=4, block_out_channels=(24, 48, 72, 96), layers_per_block=1, norm_num_groups=8,
+    down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, sample_size=256, act_fn="silu",
+)
+KL_WEIGHT = 2e-6
+EDGE_WEIGHT = 0.5
+
+
+class Pool:
+    """Pictures that crops are taken from; one of them is drawn anew every few steps."""
+
+    def __init__(self, size, seed):
+        self.rng = random.Random(seed)
+        self.pictures = np.stack([self._picture() for _ in range(size)])
+
+    def _picture(self):
+        return np.asarray(scenes.draw(scenes.sample(self.rng), 256))
+
+    def renew(self):
+        self.pictures[self.rng.randrange(len(self.pictures))] = self._picture()
+
+    def crops(self, count, side):
+        out = np.empty((count, side, side, 3), dtype=np.uint8)
+        for i in range(count):
+            y, x = self.rng.randrange(257 - side), self.rng.randrange(257 - side)
+            crop = self.pictures[self.rng.randrange(len(self.pictures)), y : y + side, x : x + side]
+            out[i] = crop[:, ::-1] if self.rng.random() < 0.5 else crop
+        return torch.from_numpy(out).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+
+
+def edges(x):
+    return x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
+
+
+def psnr(model, pictures):
+    with torch.inference_mode():
+        mse = [F.mse_loss(model.decode(model.encode(p[None]).latent_dist.mode()).sample.clamp(-1, 1), p[None]).item() / 4 for p in pictures]
+    return float(np.mean([-10 * math.log10(m) for m in mse]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--hours", type=float, default=2.0)
+    parser.add_argument("--steps", type=int, help="stop after so many steps (for trying)")
+    parser.add_argument("--pool", type=int, default=3000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    arguments = parser.parse_args()
+    os.makedirs(arguments.work, exist_ok=True)
+    state_path = os.path.join(arguments.work, "vae.pt")
+    device = torch.device(arguments.device)
+
+    torch.manual_seed(arguments.seed)
+    model = AutoencoderKL(**CONFIG).to(device)
+    average = AutoencoderKL(**CONFIG).to(device).requires_grad_(False)
+    average.load_state_dict(model.state_dict())
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4, betas=(0.9, 0.99), weight_decay=1e-3)
+    step, spent = 0, 0.0
+    if arguments.resume and os.path.exists(state_path):
+        state = torch.load(state_path, map_location=device, weights_only=True)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimizer.load_state_dict(state["optimizer"])
+        step, spent = state["step"], state["spent"]
+    print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
+    unseen = random.Random(987654321)
+    check = torch.stack([torch.from_numpy(np.asarray(scenes.draw(scenes.sample(unseen), 256)).copy()).permute(2, 0, 1).float() / 127.5 - 1 for _ in range(24)]).to(device)
+    pool = Pool(arguments.pool, arguments.seed * 1000 + step)
+
+    def save():
+        torch.save({"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "spent": spent}, state_path + ".new")
+        os.replace(state_path + ".new", state_path)
+
+    budget = arguments.hours * 3600
+    last = saved = time.monotonic()
+    losses = []
+    while spent < budget and (arguments.steps is None or step < arguments.steps):
+        part = spent / budget if arguments.steps is None else step / arguments.steps
+        for group in optimizer.param_groups:
+            group["lr"] = 5e-4 * min(1, (step + 1) / 300) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * part)))
+        side, count = (64, 8) if part < 0.85 or step % 2 else (128, 3)
+        target = pool.crops(count, side).to(device)
+        if step % 3 == 0:
+            pool.renew()
+        with torch.autocast(device.type, dtype=torch.bfloat16):
+            posterior = model.encode(target).latent_dist
+            output = model.decode(posterior.sample()).sample
+        output = output.float()
+        loss = F.l1_loss(output, target) + 2 * F.mse_loss(output, target)
+        for ours, theirs in zip(edges(output), edges(target)):
+            loss = loss + EDGE_WEIGHT * F.l1_loss(ours, theirs)
+        loss = loss + KL_WEIGHT * posterior.kl().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        with torch.no_grad():
+            decay = min(0.999, (step + 1) / (step + 10))
+            torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)
+        losses.append(loss.item())
+        step += 1
+        now = time.monotonic()
+        spent, last = spent + now - last, now
+        if step % 500 == 0:
+            line = f"step {step}  {spent / 60:.1f} min  loss {np.mean(losses[-500:]):.4f}  PSNR of unseen scenes {psnr(average, check):.2f} dB"
+            print(line, flush=True)
+            with open(os.path.join(arguments.work, "log.txt"), "a", encoding="utf-8") as log:
+                log.write(line + "\n")
+        if now - saved > 300:
+            save()
+            saved = now
+    save()
+    with torch.inference_mode():
+        latents = torch.cat([average.encode(p[None]).latent_dist.mode() for p in check])
+    average.register_to_config(scaling_factor=round(1 / latents.std().item(), 5))
+    average.half().save_pretrained(os.path.join(arguments.work, "vae"), variant="fp16")
+    print(f"done: {step} steps, PSNR {psnr(average.float(), check):.2f} dB, latents' std {latents.std().item():.4f}, channel means {latents.mean((0, 2, 3)).tolist()}")
+
+
+if __name__ == "__main__":
+    main()
