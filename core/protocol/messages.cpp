@@ -25,7 +25,107 @@ constexpr std::size_t kMaxMapValues = 16384;
 constexpr std::size_t kMaxNameBytes = 4096;
 constexpr std::size_t kMaxDetailBytes = 256u << 10;
 
-/// Builds the tree while counting; returning false ends the parse, which recurses once a level.
+/// Walks over one CBOR item without recursion and without building anything. The library behind parseCborMap() recurses once a
+/// level and once a piece of a text of open length, so that this comes first.
+class CborScanner {
+ public:
+  explicit CborScanner(std::span<const std::byte> bytes) : m_bytes(bytes) {}
+
+  /// @return what is wrong with the bytes, if anything
+  std::optional<std::string> problem() {
+    std::vector<std::uint64_t> itemsLeft{1};
+    std::size_t values = 0;
+    while (!itemsLeft.empty()) {
+      if (itemsLeft.back() == 0) {
+        itemsLeft.pop_back();
+        continue;
+      }
+      --itemsLeft.back();
+      if (++values > kMaxMapValues) {
+        return "holds more than " + std::to_string(kMaxMapValues) + " keys and values";
+      }
+      const std::optional<Head> head = readHead();
+      if (!head) {
+        return "is cut, or has an item of open length";
+      }
+      if (const char* wrong = takeItem(*head, itemsLeft)) {
+        return wrong;
+      }
+      if (itemsLeft.size() > kMaxMapDepth + 1) {
+        return "is nested more than " + std::to_string(kMaxMapDepth) + " deep";
+      }
+    }
+    if (m_at != m_bytes.size()) {
+      return "has bytes behind its end";
+    }
+    return std::nullopt;
+  }
+
+ private:
+  struct Head {
+    unsigned major = 0;
+    unsigned info = 0;
+    std::uint64_t argument = 0;
+  };
+
+  std::size_t left() const { return m_bytes.size() - m_at; }
+
+  std::optional<Head> readHead() {
+    if (left() == 0) {
+      return std::nullopt;
+    }
+    const auto first = static_cast<unsigned>(m_bytes[m_at++]);
+    Head head{first >> 5, first & 31, first & 31};
+    if (head.info < 24) {
+      return head;
+    }
+    if (head.info > 27) {
+      return std::nullopt;
+    }
+    const std::size_t width = std::size_t{1} << (head.info - 24);
+    if (left() < width) {
+      return std::nullopt;
+    }
+    head.argument = 0;
+    for (std::size_t i = 0; i < width; ++i) {
+      head.argument = head.argument << 8 | static_cast<std::uint64_t>(m_bytes[m_at++]);
+    }
+    return head;
+  }
+
+  const char* takeItem(const Head& head, std::vector<std::uint64_t>& itemsLeft) {
+    switch (head.major) {
+      case 0:
+      case 1:
+        return nullptr;
+      case 3:
+        if (head.argument > left()) {
+          return "has a text that is longer than the map";
+        }
+        m_at += static_cast<std::size_t>(head.argument);
+        return nullptr;
+      case 4:
+      case 5:
+        if (head.argument > left()) {
+          return "promises more items than it has bytes";
+        }
+        itemsLeft.push_back(head.major == 5 ? 2 * head.argument : head.argument);
+        return nullptr;
+      case 7:
+        // false, true, null and the three widths of floating-point numbers
+        return (head.info >= 20 && head.info <= 22) || (head.info >= 25 && head.info <= 27)
+                   ? nullptr
+                   : "has a simple value that is not known";
+      default:
+        return "has a byte string or a tag";
+    }
+  }
+
+  std::span<const std::byte> m_bytes;
+  std::size_t m_at = 0;
+};
+
+/// Builds the tree of bytes that CborScanner took; returning false ends the parse.
 class TreeBuilder {
  public:
   using number_integer_t = json::number_integer_t;
@@ -62,19 +162,13 @@ class TreeBuilder {
 
  private:
   bool refuse(std::string problem) {
-    if (m_problem.empty()) {
-      m_problem = std::move(problem);
-    }
+    m_problem = std::move(problem);
     return false;
   }
 
   bool isText(const std::string& value) { return base::firstInvalidUtf8(value) ? refuse("has text that is not UTF-8") : true; }
 
   json* add(json value) {
-    if (++m_values > kMaxMapValues) {
-      refuse("holds more than " + std::to_string(kMaxMapValues) + " values");
-      return nullptr;
-    }
     if (m_open.empty()) {
       m_root = std::move(value);
       return &m_root;
@@ -87,14 +181,7 @@ class TreeBuilder {
   }
 
   bool open(json value) {
-    if (m_open.size() >= kMaxMapDepth) {
-      return refuse("is nested more than " + std::to_string(kMaxMapDepth) + " deep");
-    }
-    json* added = add(std::move(value));
-    if (added == nullptr) {
-      return false;
-    }
-    m_open.push_back(added);
+    m_open.push_back(add(std::move(value)));
     return true;
   }
 
@@ -106,21 +193,25 @@ class TreeBuilder {
   json m_root;
   std::vector<json*> m_open;
   std::string m_key;
-  std::size_t m_values = 0;
   std::string m_problem;
 };
 
-/// Reads one CBOR map that fills `bytes`. Refused: tags, byte strings, duplicate keys, text that is no UTF-8, nesting and counts
-/// above the limits.
+/// Reads one CBOR map that fills `bytes`. Refused: tags, byte strings, open lengths, duplicate keys, text that is no UTF-8,
+/// nesting and counts above the limits.
 Result<json> parseCborMap(std::span<const std::byte> bytes) {
+  const auto refuse = [](std::string detail) {
+    return Error{ErrorCode::Protocol, "A message cannot be read: its map is damaged.", std::move(detail)};
+  };
+  if (const auto problem = CborScanner(bytes).problem()) {
+    return refuse(*problem);
+  }
   TreeBuilder builder;
   const auto* first = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  const bool isRead = json::sax_parse(first, first + bytes.size(), &builder, json::input_format_t::cbor, true);
-  if (!isRead) {
-    return Error{ErrorCode::Protocol, "A message cannot be read: its map is damaged.", builder.problem()};
+  if (!json::sax_parse(first, first + bytes.size(), &builder, json::input_format_t::cbor, true)) {
+    return refuse(builder.problem());
   }
   if (!builder.root().is_object()) {
-    return Error{ErrorCode::Protocol, "A message cannot be read: it is not a map.", {}};
+    return refuse("it is not a map");
   }
   return std::move(builder.root());
 }
