@@ -319,9 +319,10 @@ TINY = {
     "tiny-plain-middle": make_plain_middle,
     "tiny-no-middle": make_no_middle,
     "tiny-lcm": make_lcm,
-    "tiny-text-time": make_text_time,
     "tiny-old-names": make_old_names,
 }
+# Saved as pipelines too, but StableDiffusionPipeline cannot give these UNets what they are conditioned on.
+UNET_ALONE = {"unet-text-time": make_text_time}
 
 
 def make(name, maker, folder, script_hash):
@@ -340,12 +341,12 @@ def make(name, maker, folder, script_hash):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=pathlib.Path)
-    parser.add_argument("--only", choices=sorted(TINY), metavar="NAME")
+    parser.add_argument("--only", choices=sorted(TINY | UNET_ALONE), metavar="NAME")
     parser.add_argument("--sd15", action="store_true")
     parser.add_argument("--list", action="store_true")
     arguments = parser.parse_args()
     if arguments.list:
-        print("\n".join(TINY))
+        print("\n".join(TINY | UNET_ALONE))
         return
     if arguments.folder is None:
         parser.error("give a folder")
@@ -355,7 +356,7 @@ def main():
     if arguments.sd15:
         make("sd15", make_sd15, arguments.folder, script_hash)
         return
-    for name, maker in TINY.items():
+    for name, maker in (TINY | UNET_ALONE).items():
         if arguments.only in (None, name):
             make(name, maker, arguments.folder / name, script_hash)
 
