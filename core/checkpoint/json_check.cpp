@@ -48,6 +48,11 @@ class DepthHandler : public nlohmann::json_sax<nlohmann::json> {
 }  // namespace
 
 base::Result<void> checkJson(std::string_view text, std::string_view where) {
+  // The JSON library takes a NUL for the end of the text.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return base::Error{
+        base::ErrorCode::Corrupt, std::string(where) + " is not valid JSON (byte " + std::to_string(nul) + " is NUL).", {}};
+  }
   DepthHandler handler;
   if (!nlohmann::json::sax_parse(text.begin(), text.end(), &handler)) {
     return base::Error{base::ErrorCode::Corrupt, std::string(where) + " " + handler.problem + ".", handler.detail};

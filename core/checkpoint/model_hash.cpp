@@ -28,7 +28,6 @@ constexpr int kCacheVersion = 1;
 /// What a file looked like when it was hashed: equal stamps mean equal content.
 json stampOf(const struct stat& status) {
   return json{{"size", static_cast<std::int64_t>(status.st_size)},
-              {"device", static_cast<std::uint64_t>(status.st_dev)},
               {"inode", static_cast<std::uint64_t>(status.st_ino)},
               {"seconds", static_cast<std::int64_t>(status.st_mtim.tv_sec)},
               {"nanoseconds", static_cast<std::int64_t>(status.st_mtim.tv_nsec)}};

@@ -329,6 +329,10 @@ Result<Parsed> parse(std::span<const std::byte> file) {
   if (const auto bad = base::firstInvalidUtf8(header)) {
     return corrupt("has a header that is not UTF-8 (byte " + std::to_string(*bad) + " of the header)");
   }
+  // The JSON library takes a NUL for the end of the text.
+  if (const std::size_t nul = header.find('\0'); nul != std::string_view::npos) {
+    return corrupt("has a header that is not JSON (byte " + std::to_string(nul) + " of the header is NUL)");
+  }
   HeaderHandler handler;
   if (!nlohmann::json::sax_parse(header.begin(), header.end(), &handler)) {
     return handler.error.value_or(corrupt("has a header that is not JSON"));

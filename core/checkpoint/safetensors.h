@@ -19,9 +19,10 @@ inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 /// A safetensors file, read only. The tensors' bytes are pages of the mapped file (or the given bytes): nothing is copied, and
 /// they live as long as this object. A file that is cut short by somebody while it is mapped ends the process with SIGBUS.
 ///
-/// Accepted is what the reference reader (safetensors 0.5) accepts, except that duplicate names are refused and that zero
-/// bytes are not left between tensors: 8 bytes header length (little-endian), a JSON object, then the tensors' bytes without
-/// holes, overlaps or a tail. Every tensor's `bytes` begin at an address that is a multiple of alignmentOf(dtype).
+/// The file is 8 bytes header length (little-endian), a JSON object, then the tensors' bytes without holes, overlaps or a tail.
+/// Stricter than the reference reader (safetensors 0.8): names and keys given twice, unknown keys of a tensor, and data that is
+/// not aligned to its element type are refused. Every tensor's `bytes` begin at an address that is a multiple of
+/// alignmentOf(dtype).
 class SafetensorsFile {
  public:
   /// Errors: NotFound, Io, Corrupt (message begins with the file's path and says which rule is broken), Unsupported (unknown
