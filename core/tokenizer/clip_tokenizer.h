@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ namespace polyptych::tokenizer {
 /// Limits of what a tokenizer folder may ask for.
 inline constexpr std::size_t kMaxTokenizerFileBytes = 16u << 20;
 inline constexpr std::size_t kMaxVocabularyTokens = 1u << 20;
+inline constexpr std::int64_t kMaxTokenId = (1 << 24) - 1;
 inline constexpr std::size_t kMaxAddedTokens = 4096;
 inline constexpr std::size_t kMaxAddedTokenBytes = 512;
 inline constexpr std::int64_t kMaxModelLength = 8192;
@@ -28,6 +30,16 @@ struct Encoding {
   std::int64_t tokenCount = 0;    ///< tokens of the whole text, without bos, eos and padding; more than maxLength() - 2 is cut
 };
 
+/// Contents of a tokenizer folder's files; nothing: no such file.
+struct TokenizerFiles {
+  std::optional<std::string> tokenizerJson;
+  std::optional<std::string> vocabJson;
+  std::optional<std::string> mergesTxt;
+  std::optional<std::string> configJson;            ///< tokenizer_config.json
+  std::optional<std::string> specialTokensMapJson;  ///< special_tokens_map.json
+  std::optional<std::string> addedTokensJson;       ///< added_tokens.json
+};
+
 struct TokenizerData;
 
 /// CLIP's byte-level BPE: the ids of transformers' CLIPTokenizer 5.23 (`models/clip/tokenization_clip.py`) for any text.
@@ -40,6 +52,9 @@ class ClipTokenizer {
   /// limits), Unsupported (a tokenizer.json that is not BPE), Io.
   static base::Result<ClipTokenizer> open(const std::filesystem::path& folder);
 
+  /// The same from memory; errors name the files as in a folder.
+  static base::Result<ClipTokenizer> fromFiles(const TokenizerFiles& files);
+
   /// Time is O(n log n) in the length of the text. Bytes that are not UTF-8 count as U+FFFD.
   Encoding encode(std::string_view utf8) const;
   /// Ids of the whole text: no bos, no eos, no padding, nothing cut.
@@ -51,7 +66,7 @@ class ClipTokenizer {
   std::int64_t eosId() const;
   std::int64_t padId() const;
   std::int64_t maxLength() const;
-  /// 1 + the largest id that encode() can give.
+  /// 1 + the largest id in the tables: a text model's embedding must have at least as many rows.
   std::int64_t idLimit() const;
 
  private:
