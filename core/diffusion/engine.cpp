@@ -1,0 +1,112 @@
+#include "core/diffusion/engine.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "core/diffusion/cuda_device.h"
+#include "core/diffusion/failure.h"
+#include "core/diffusion/generation_run.h"
+
+namespace polyptych::diffusion {
+namespace {
+
+at::ScalarType scalarTypeOf(domain::ComputeType type) {
+  switch (type) {
+    case domain::ComputeType::Fp16:
+      return at::kHalf;
+    case domain::ComputeType::Bf16:
+      return at::kBFloat16;
+    case domain::ComputeType::Fp32:
+      return at::kFloat;
+    case domain::ComputeType::Auto:
+      break;
+  }
+  throw EngineFailure({base::ErrorCode::InvalidArgument, "A run plan names its arithmetic: fp32, fp16 or bf16.", {}});
+}
+
+std::string cpuName() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string line;
+  while (std::getline(file, line)) {
+    const auto colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) {
+      return line.substr(colon + 2);
+    }
+  }
+  return "CPU";
+}
+
+domain::DeviceReport cpuDeviceReport() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long pageBytes = sysconf(_SC_PAGE_SIZE);
+  const std::uint64_t bytes =
+      pages > 0 && pageBytes > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(pageBytes) : 0;
+  return {domain::DeviceKind::Cpu, cpuName(), {}, bytes};
+}
+
+class TorchEngine : public domain::Engine {
+ public:
+  explicit TorchEngine(domain::DeviceKind kind)
+      : m_kind(kind), m_device(kind == domain::DeviceKind::Cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)) {}
+
+  domain::DeviceReport device() const override {
+    return m_kind == domain::DeviceKind::Cuda ? cudaDeviceReport() : cpuDeviceReport();
+  }
+
+  base::Result<domain::LoadedModelReport> load(const domain::ModelSpec& model, domain::ComputeType type,
+                                               domain::LoadObserver& observer) override {
+    unload();
+    const auto start = std::chrono::steady_clock::now();
+    try {
+      const c10::InferenceMode guard;
+      m_model = loadModel(model, scalarTypeOf(type), m_device, observer);
+    } catch (...) {
+      return errorOfCurrentException("load the model");
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    return domain::LoadedModelReport{m_model->weightBytes, seconds.count()};
+  }
+
+  base::Result<domain::UnitOutcome> generate(const domain::UnitOfWork& unit, domain::GenerateObserver& observer) override {
+    if (auto valid = validate(unit); !valid) {
+      return valid.error();
+    }
+    if (!m_model) {
+      return base::Error{base::ErrorCode::Internal, "No model is loaded.", {}};
+    }
+    try {
+      const c10::InferenceMode guard;
+      return GenerationRun(*m_model, unit, observer, m_preview).run();
+    } catch (...) {
+      return errorOfCurrentException("make the picture");
+    }
+  }
+
+  void unload() override {
+    m_preview.reset();
+    m_model.reset();
+  }
+
+ private:
+  domain::DeviceKind m_kind;
+  at::Device m_device;
+  std::unique_ptr<const LoadedModel> m_model;
+  std::unique_ptr<LatentPreview> m_preview;
+};
+
+}  // namespace
+
+std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads) {
+  at::set_num_threads(threads);
+  // Equal requests give equal bytes: no algorithm is chosen by timing, none adds in an order of its own.
+  at::globalContext().setBenchmarkCuDNN(false);
+  at::globalContext().setDeterministicCuDNN(true);
+  return std::make_unique<TorchEngine>(kind);
+}
+
+}  // namespace polyptych::diffusion

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "core/diffusion/latent_preview.h"
+#include "core/diffusion/loaded_model.h"
+#include "core/diffusion/noise.h"
+#include "core/diffusion/trace.h"
+#include "core/domain/engine.h"
+
+namespace polyptych::diffusion {
+
+/// One unit of work from prompts to pictures: the program's one denoising loop. Arithmetic and order follow diffusers'
+/// StableDiffusionPipeline.__call__. Call run() once, in inference mode. Throws EngineFailure and what ATen throws.
+class GenerationRun {
+ public:
+  /// @param preview  made at the first preview if it is empty; kept by the caller between units of one model
+  GenerationRun(const LoadedModel& model, const domain::UnitOfWork& unit, domain::GenerateObserver& observer,
+                std::unique_ptr<LatentPreview>& preview);
+
+  domain::UnitOutcome run();
+
+ private:
+  /// [B or 2B, tokens, width], negative first.
+  at::Tensor encodePrompts();
+  at::Tensor encode(const std::vector<std::string>& texts, std::optional<int> clipSkip, const char* what);
+  /// [B, C, H/8, W/8], scaled by the scheduler's initial sigma.
+  at::Tensor initialLatents(const Scheduler& scheduler);
+  at::Tensor readInitialLatents(at::IntArrayRef shape) const;
+  std::optional<at::Tensor> guidanceEmbedding() const;
+  /// Nothing if cancelled.
+  std::optional<at::Tensor> denoise(const at::Tensor& context);
+  at::Tensor guide(const at::Tensor& prediction) const;
+  void sendPreviews(const Scheduler& scheduler, const at::Tensor& latents, int nextCall, int calls);
+  domain::UnitOutcome decode(const at::Tensor& latents);
+
+  const domain::GenerationRequest& first() const { return m_unit.requests.front(); }
+  std::int64_t batch() const { return static_cast<std::int64_t>(m_unit.requests.size()); }
+
+  const LoadedModel& m_model;
+  const domain::UnitOfWork& m_unit;
+  domain::GenerateObserver& m_observer;
+  std::unique_ptr<LatentPreview>& m_preview;
+  PictureNoise m_noise;
+  Trace m_trace;
+  bool m_isGuided;
+  std::vector<std::string> m_warnings;
+};
+
+}  // namespace polyptych::diffusion
