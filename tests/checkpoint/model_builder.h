@@ -63,6 +63,7 @@ class ModelBuilder {
   void writeFile(const std::string& name, std::string_view content) const {
     const std::filesystem::path path = m_folder / name;
     std::filesystem::create_directories(path.parent_path());
+    std::filesystem::remove(path);  // ext4 writes a truncated file out at once, which takes milliseconds
     std::ofstream(path, std::ios::binary | std::ios::trunc).write(content.data(), static_cast<std::streamsize>(content.size()));
   }
 
