@@ -27,7 +27,7 @@ struct WorkerOptions {
   std::vector<int> cores;  ///< pinned to these; empty: all that the process may use
   std::chrono::milliseconds heartbeatInterval{1000};
   std::chrono::milliseconds closeGrace{
-      1500};  ///< how long a step may go on after the socket closed, before the process is ended hard
+      1000};  ///< how long a step may go on after the socket closed, before the process is ended hard
 };
 
 /// Makes the engine, after the process was pinned. May take a while (CUDA); the socket is watched meanwhile.

@@ -35,7 +35,7 @@ inline domain::PictureMetadata sampleMetadata() {
 inline domain::Image sampleImage(int width = 16, int height = 8) {
   domain::Image image{width, height, {}};
   for (int i = 0; i < 3 * width * height; ++i) {
-    image.pixels.push_back(static_cast<std::uint8_t>(i * i / 7));
+    image.pixels.push_back(static_cast<std::uint8_t>(i % 997 * (i % 991) / 7));
   }
   return image;
 }
