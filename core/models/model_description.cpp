@@ -196,22 +196,22 @@ QString toText(const ModelDescription& model) {
   QTextStream out(&text);
   const ModelSummary& summary = model.summary;
   out << summary.name << "\n";
-  out << "  folder      " << summary.path << "\n";
-  out << "  family      " << summary.family << " (" << model.pipelineClass << ")\n";
-  out << "  picture     " << model.width << " x " << model.height << "\n";
-  out << "  weights     " << summary.precision;
+  out << "  folder        " << summary.path << "\n";
+  out << "  family        " << summary.family << " (" << model.pipelineClass << ")\n";
+  out << "  picture       " << model.width << " x " << model.height << "\n";
+  out << "  weights       " << summary.precision;
   if (!summary.variant.isEmpty()) {
     out << ", variant " << summary.variant;
   }
   out << ", " << sizeText(summary.bytes) << " on disk\n";
   for (const ComponentDescription& part : model.components) {
-    out << "  " << part.name.leftJustified(12) << part.className << ", " << parameterText(part.parameters) << " parameters, "
+    out << "  " << part.name.leftJustified(14) << part.className << ", " << parameterText(part.parameters) << " parameters, "
         << part.precision << ", " << part.files.join(", ") << "\n";
     for (const auto& [key, value] : part.settings) {
       out << "      " << key << ": " << value << "\n";
     }
   }
-  out << "  scheduler   " << model.schedulerClass << "\n";
+  out << "  scheduler     " << model.schedulerClass << "\n";
   for (const auto& [key, value] : model.schedulerSettings) {
     out << "      " << key << ": " << value << "\n";
   }

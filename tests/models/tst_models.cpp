@@ -208,8 +208,8 @@ void TestModels::writesText() {
   const auto description = describeModel(path("m"));
   QVERIFY(description);
   const QString text = toText(*description);
-  for (const char* const line : {"m\n", "  folder      ", "32 x 32", "  unet        UNet2DConditionModel, ",
-                                 "  scheduler   PNDMScheduler\n", "beta_end: 0.012\n"}) {
+  for (const char* const line : {"m\n", "  folder        ", "32 x 32", "  unet          UNet2DConditionModel, ",
+                                 "  scheduler     PNDMScheduler\n", "beta_end: 0.012\n"}) {
     QVERIFY2(text.contains(line), qPrintable(text));
   }
   QCOMPARE(sizeText(4'265'000'000), QString("4.3 GB"));
