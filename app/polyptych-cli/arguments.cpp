@@ -1,0 +1,358 @@
+#include "app/polyptych-cli/arguments.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <functional>
+#include <set>
+#include <string_view>
+
+#include "core/base/utf8.h"
+#include "core/domain/scheduler_name.h"
+#include "core/prompt/expand.h"
+
+namespace polyptych::cli {
+namespace {
+
+using base::Result;
+
+base::Error wrong(std::string message) { return {base::ErrorCode::InvalidArgument, std::move(message), {}}; }
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kShown = 80;
+  const std::string_view valid = text.substr(0, base::firstInvalidUtf8(text).value_or(text.size()));
+  const std::string_view shown = base::utf8Prefix(valid, kShown);
+  return "'" + std::string(shown) + (shown.size() < text.size() ? "..." : "") + "'";
+}
+
+template <typename T>
+Result<T> wholeNumber(const std::string& option, const std::string& text, T least, T most) {
+  T value{};
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc() || read.ptr != end || value < least || value > most) {
+    return wrong(option + " is " + quoted(text) + "; it must be a whole number from " + std::to_string(least) + " to " +
+                 std::to_string(most) + ".");
+  }
+  return value;
+}
+
+Result<double> number(const std::string& option, const std::string& text, int least, int most) {
+  double value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc() || read.ptr != end || !std::isfinite(value) || value < least || value > most) {
+    return wrong(option + " is " + quoted(text) + "; it must be a number from " + std::to_string(least) + " to " +
+                 std::to_string(most) + ".");
+  }
+  return value;
+}
+
+Result<int> side(const std::string& option, const std::string& text) {
+  int value = 0;
+  const char* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (read.ec != std::errc() || read.ptr != end || value < domain::kMinSide || value > domain::kMaxSide || value % 8 != 0) {
+    return wrong(option + " is " + quoted(text) + "; it must be a multiple of 8 from " + std::to_string(domain::kMinSide) +
+                 " to " + std::to_string(domain::kMaxSide) + " pixels.");
+  }
+  return value;
+}
+
+/// What an option does with its value; a flag gets "".
+using Take = std::function<Result<void>(Arguments&, const std::string& option, const std::string& value)>;
+
+struct Option {
+  std::string_view name;
+  bool takesValue;
+  bool mayRepeat;
+  Take take;
+};
+
+template <typename T, typename Read>
+Take into(T Arguments::*place, Read read) {
+  return [place, read](Arguments& arguments, const std::string& option, const std::string& value) -> Result<void> {
+    auto result = read(option, value);
+    if (!result) {
+      return result.error();
+    }
+    arguments.*place = *std::move(result);
+    return {};
+  };
+}
+
+template <typename T, typename Read>
+Take into(T GenerateArguments::*place, Read read) {
+  return [place, read](Arguments& arguments, const std::string& option, const std::string& value) -> Result<void> {
+    auto result = read(option, value);
+    if (!result) {
+      return result.error();
+    }
+    arguments.generate.*place = *std::move(result);
+    return {};
+  };
+}
+
+auto integer(int least, int most) {
+  return
+      [least, most](const std::string& option, const std::string& value) { return wholeNumber<int>(option, value, least, most); };
+}
+
+auto real(int least, int most) {
+  return [least, most](const std::string& option, const std::string& value) { return number(option, value, least, most); };
+}
+
+Result<bool> set(const std::string&, const std::string&) { return true; }
+
+Result<std::string> something(const std::string& option, const std::string& value) {
+  if (value.empty()) {
+    return wrong(option + " is empty. Give it a value or leave it out.");
+  }
+  return value;
+}
+
+Result<std::string> promptText(const std::string& what, const std::string& value) {
+  if (const auto bad = base::firstInvalidUtf8(value)) {
+    return wrong(what + " is not UTF-8 (byte " + std::to_string(*bad + 1) + "). Use a terminal and a locale with UTF-8.");
+  }
+  return value;
+}
+
+Result<std::uint64_t> seed(const std::string& option, const std::string& value) {
+  return wholeNumber<std::uint64_t>(option, value, 0, UINT64_MAX);
+}
+
+Result<std::string> scheduler(const std::string& option, const std::string& value) {
+  auto choice = domain::resolveScheduler(value);
+  if (!choice) {
+    return wrong(option + ": " + choice.error().message);
+  }
+  return choice->name;
+}
+
+Result<domain::ComputeType> computeType(const std::string& option, const std::string& value) {
+  auto type = domain::computeTypeFromString(value);
+  if (!type) {
+    return wrong(option + " is " + quoted(value) + "; it must be auto, fp32, fp16 or bf16.");
+  }
+  return type;
+}
+
+Result<domain::NoiseKind> noiseKind(const std::string& option, const std::string& value) {
+  auto kind = domain::noiseKindFromString(value);
+  if (!kind) {
+    return wrong(option + " is " + quoted(value) + "; it must be float or model.");
+  }
+  return kind;
+}
+
+const Option kJson{"--json", false, false, into(&Arguments::json, set)};
+const Option kModel{"--model", true, false, into(&Arguments::model, something)};
+const Option kVariant{"--variant", true, false, into(&Arguments::variant, something)};
+
+const std::vector<Option>& generateOptions() {
+  using G = GenerateArguments;
+  static const std::vector<Option> options = {
+      kJson,
+      kModel,
+      kVariant,
+      {"--prompts", true, false, into(&G::promptsFile, something)},
+      {"--negative", true, false, into(&G::negative, promptText)},
+      {"--devices", true, false, into(&G::devices, something)},
+      {"--out", true, false, into(&G::out, something)},
+      {"--seed", true, false, into(&G::seed, seed)},
+      {"--steps", true, false, into(&G::steps, integer(1, domain::kMaxSteps))},
+      {"--guidance", true, false, into(&G::guidance, real(0, 1000))},
+      {"--guidance-rescale", true, false, into(&G::guidanceRescale, real(0, 1))},
+      {"--width", true, false, into(&G::width, side)},
+      {"--height", true, false, into(&G::height, side)},
+      {"--scheduler", true, false, into(&G::scheduler, scheduler)},
+      {"--images-per-prompt", true, false, into(&G::imagesPerPrompt, integer(1, prompt::kMaxImagesPerPrompt))},
+      {"--batch", true, false, into(&G::batch, integer(1, domain::kMaxBatch))},
+      {"--dtype", true, false, into(&G::dtype, computeType)},
+      {"--noise", true, false, into(&G::noise, noiseKind)},
+      {"--clip-skip", true, false, into(&G::clipSkip, integer(0, 64))},
+      {"--threads", true, false, into(&G::threads, integer(1, 1024))},
+      {"--vae-slicing", false, false, into(&G::vaeSlicing, set)},
+      {"--vae-tiling", false, false, into(&G::vaeTiling, set)},
+      {"--trace", true, false, into(&G::trace, something)},
+      {"--initial-latents", true, false, into(&G::initialLatents, something)},
+      {"--worker", true, false, into(&Arguments::cpuWorker, something)},
+      {"--cuda-worker", true, false, into(&Arguments::cudaWorker, something)},
+      {"--worker-argument", true, true,
+       [](Arguments& arguments, const std::string&, const std::string& value) -> Result<void> {
+         arguments.workerArguments.push_back(value);
+         return {};
+       }},
+  };
+  return options;
+}
+
+struct CommandInfo {
+  std::string_view name;
+  Command command;
+  const std::vector<Option>* options;
+};
+
+const std::vector<CommandInfo>& commands() {
+  static const std::vector<Option> listing = {kJson};
+  static const std::vector<Option> showing = {kJson, kVariant};
+  static const std::vector<Option> tokenizing = {kJson, kModel};
+  static const std::vector<CommandInfo> all = {
+      {"generate", Command::Generate, &generateOptions()},
+      {"devices", Command::Devices, &listing},
+      {"models", Command::Models, &listing},
+      {"show-model", Command::ShowModel, &showing},
+      {"schedulers", Command::Schedulers, &listing},
+      {"tokenize", Command::Tokenize, &tokenizing},
+  };
+  return all;
+}
+
+/// Levenshtein's distance, for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) {
+    row[j] = j;
+  }
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+template <typename Names>
+std::string suggestion(std::string_view word, const Names& names) {
+  std::string_view best;
+  std::size_t least = 4;
+  for (const auto& candidate : names) {
+    const std::size_t far = word.size() > 64 ? least : distance(word, candidate.name);
+    if (far < least) {
+      least = far;
+      best = candidate.name;
+    }
+  }
+  return best.empty() ? " polyptych-cli --help shows them all." : " Did you mean " + std::string(best) + "?";
+}
+
+Result<void> takePositional(Arguments& arguments, const CommandInfo& command, const std::string& word) {
+  if (command.command == Command::Generate) {
+    auto text = promptText("Prompt " + std::to_string(arguments.generate.prompts.size() + 1), word);
+    if (!text) {
+      return text.error();
+    }
+    arguments.generate.prompts.push_back(*std::move(text));
+    return {};
+  }
+  if (command.command == Command::ShowModel && !arguments.model) {
+    auto reference = something("show-model's REF", word);
+    if (!reference) {
+      return reference.error();
+    }
+    arguments.model = *std::move(reference);
+    return {};
+  }
+  return wrong(std::string(command.name) + " takes no argument " + quoted(word) + "." +
+               (command.command == Command::Tokenize ? " It reads its lines from standard input." : ""));
+}
+
+Result<void> takeOption(Arguments& arguments, const CommandInfo& command, std::span<const std::string> words, std::size_t& at,
+                        std::set<std::string>& seen) {
+  const std::string& word = words[at];
+  const std::size_t equals = word.find('=');
+  const std::string name = word.substr(0, equals);
+  const auto option =
+      std::find_if(command.options->begin(), command.options->end(), [&](const Option& one) { return one.name == name; });
+  if (option == command.options->end()) {
+    return wrong(quoted(name) + " is not an option of " + std::string(command.name) + "." + suggestion(name, *command.options) +
+                 (command.command == Command::Generate ? " (Prompts that begin with a dash go after --.)" : ""));
+  }
+  if (!seen.insert(name).second && !option->mayRepeat) {
+    return wrong(name + " is given twice. Give it once.");
+  }
+  if (!option->takesValue) {
+    if (equals != std::string::npos) {
+      return wrong(name + " takes no value.");
+    }
+    return option->take(arguments, name, {});
+  }
+  if (equals != std::string::npos) {
+    return option->take(arguments, name, word.substr(equals + 1));
+  }
+  if (at + 1 >= words.size()) {
+    return wrong(name + " needs a value after it.");
+  }
+  if (words[at + 1].starts_with("--")) {
+    return wrong(name + " needs a value after it, and " + quoted(words[at + 1]) +
+                 " looks like an option. If it is meant, write " + name + "=VALUE.");
+  }
+  return option->take(arguments, name, words[++at]);
+}
+
+Result<void> checkWhole(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::Generate:
+      if (arguments.generate.prompts.empty() && !arguments.generate.promptsFile) {
+        return wrong("There is no prompt. Write one after generate, or name a list with --prompts FILE.");
+      }
+      return {};
+    case Command::ShowModel:
+      return arguments.model ? Result<void>() : wrong("show-model needs a model: a folder, or a name in the Hugging Face cache.");
+    case Command::Tokenize:
+      return arguments.model ? Result<void>() : wrong("tokenize needs --model REF.");
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Result<Arguments> parseArguments(std::span<const std::string> words) {
+  Arguments arguments;
+  if (words.empty()) {
+    return wrong("There is no command. Begin with generate, devices, models, show-model, schedulers or tokenize.");
+  }
+  const auto beforePrompts = words.first(static_cast<std::size_t>(std::find(words.begin(), words.end(), "--") - words.begin()));
+  if (words[0] == "help" || std::any_of(beforePrompts.begin(), beforePrompts.end(),
+                                        [](const std::string& word) { return word == "--help" || word == "-h"; })) {
+    return arguments;
+  }
+  if (words[0] == "--version") {
+    arguments.command = Command::Version;
+    return words.size() == 1 ? Result<Arguments>(arguments) : wrong("--version stands alone.");
+  }
+  const auto command =
+      std::find_if(commands().begin(), commands().end(), [&](const CommandInfo& one) { return one.name == words[0]; });
+  if (command == commands().end()) {
+    return wrong(quoted(words[0]) + " is not a command." + suggestion(words[0], commands()));
+  }
+  arguments.command = command->command;
+  std::set<std::string> seen;
+  bool onlyPrompts = false;
+  for (std::size_t at = 1; at < words.size(); ++at) {
+    const std::string& word = words[at];
+    Result<void> taken;
+    if (!onlyPrompts && word == "--") {
+      onlyPrompts = true;
+    } else if (!onlyPrompts && word.size() > 1 && word.front() == '-') {
+      taken = takeOption(arguments, *command, words, at, seen);
+    } else {
+      taken = takePositional(arguments, *command, word);
+    }
+    if (!taken) {
+      return taken.error();
+    }
+  }
+  if (auto whole = checkWhole(arguments); !whole) {
+    return whole.error();
+  }
+  return arguments;
+}
+
+}  // namespace polyptych::cli

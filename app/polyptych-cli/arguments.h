@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/domain/request.h"
+
+namespace polyptych::cli {
+
+enum class Command { Help, Version, Generate, Devices, Models, ShowModel, Schedulers, Tokenize };
+
+/// `generate` as it was typed. What is absent is decided later, from the model and the machine.
+struct GenerateArguments {
+  std::vector<std::string> prompts;
+  std::optional<std::string> promptsFile;  ///< "-": standard input
+  std::optional<std::string> negative;
+  std::string devices;  ///< as domain::chooseDevices() reads it
+  std::optional<std::string> out;
+  std::optional<std::uint64_t> seed;
+  int steps = 25;
+  double guidance = 7.5;
+  double guidanceRescale = 0.0;
+  std::optional<int> width;
+  std::optional<int> height;
+  std::optional<std::string> scheduler;  ///< canonical spelling
+  int imagesPerPrompt = 1;
+  int batch = 1;
+  domain::ComputeType dtype = domain::ComputeType::Auto;
+  domain::NoiseKind noise = domain::NoiseKind::Float;
+  std::optional<int> clipSkip;
+  std::optional<int> threads;
+  bool vaeSlicing = false;
+  bool vaeTiling = false;
+  std::optional<std::string> trace;
+  std::optional<std::string> initialLatents;
+};
+
+/// A whole command line, checked as far as words and numbers go.
+struct Arguments {
+  Command command = Command::Help;
+  bool json = false;
+  std::optional<std::string> model;  ///< --model, or show-model's REF
+  std::optional<std::string> variant;
+  GenerateArguments generate;
+  /// Not shown in the help: programs to start in place of those beside this one, and arguments for them.
+  std::optional<std::string> cpuWorker;
+  std::optional<std::string> cudaWorker;
+  std::vector<std::string> workerArguments;
+};
+
+/// Reads everything after the program's name. `--name VALUE` and `--name=VALUE` are the same; after `--` everything is a prompt;
+/// an option may be given once; a value that begins with two dashes needs the form with `=`. "--help" anywhere before `--` gives
+/// Command::Help.
+/// @return InvalidArgument with a sentence that names the option and what it takes
+base::Result<Arguments> parseArguments(std::span<const std::string> words);
+
+/// What --help prints.
+std::string helpText();
+
+}  // namespace polyptych::cli

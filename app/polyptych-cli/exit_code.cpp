@@ -1,0 +1,33 @@
+#include "app/polyptych-cli/exit_code.h"
+
+namespace polyptych::cli {
+
+ExitCode exitCodeOfModelError(const base::Error& error) {
+  return error.code == base::ErrorCode::Cancelled ? ExitCode::Interrupted : ExitCode::ModelUnusable;
+}
+
+ExitCode exitCodeOfRun(const backend::RunSummary& summary) {
+  using base::ErrorCode;
+  if (summary.error) {
+    switch (summary.error->code) {
+      case ErrorCode::ModelUnusable:
+      case ErrorCode::Corrupt:
+      case ErrorCode::Unsupported:
+      case ErrorCode::NotFound:
+        return ExitCode::ModelUnusable;
+      case ErrorCode::InvalidArgument:
+      case ErrorCode::AlreadyExists:
+        return ExitCode::WrongUsage;
+      case ErrorCode::Cancelled:
+        return ExitCode::Interrupted;
+      default:
+        return ExitCode::SomeFailed;
+    }
+  }
+  if (summary.wasCancelled) {
+    return ExitCode::Interrupted;
+  }
+  return summary.failed == 0 && summary.made + summary.alreadyThere == summary.total ? ExitCode::AllMade : ExitCode::SomeFailed;
+}
+
+}  // namespace polyptych::cli

@@ -1,0 +1,57 @@
+#include "app/polyptych-cli/arguments.h"
+
+namespace polyptych::cli {
+
+std::string helpText() {
+  return R"(polyptych-cli: a list of prompts in, a folder of pictures out, on every device of the machine.
+
+  polyptych-cli generate [PROMPT ...] [options]   make pictures
+  polyptych-cli devices [--json]                  the devices of this machine
+  polyptych-cli models [--json]                   the models on this machine
+  polyptych-cli show-model REF [--json]           what is in a model
+  polyptych-cli schedulers [--json]               names for --scheduler
+  polyptych-cli tokenize --model REF [--json]     lines of standard input -> token ids, and the words that did not fit
+  polyptych-cli --help | --version
+
+REF is a folder in diffusers format, or a name in the Hugging Face cache: org/name or org/name@revision.
+
+Prompts of generate: the arguments (after -- they may begin with a dash; "" is an empty prompt), then the list.
+  --prompts FILE|-         a text file in UTF-8, or standard input: one prompt a line, blank lines skipped
+  --negative TEXT          what the pictures should not show
+  --images-per-prompt N    1 to 10000 (1)
+  --seed N                 0 to 18446744073709551615; picture i has seed N + i. Drawn and reported if not given;
+                           a run that goes on keeps the seed of its folder
+
+Where and how:
+  --model REF              may be left out where this machine has one model only
+  --variant NAME           weight files of that variant, as fp16 (the folder's plain files, or its only variant)
+  --devices LIST           cpu, cpu:N (N workers), cuda:I, GPU-uuid, all; commas between, repeats mean several workers
+                           (all GPUs, or else one CPU worker with all cores)
+  --out DIR                the folder for pictures and manifest.jsonl (polyptych-<date>-<time>, made here). Nothing in it
+                           is overwritten; with the manifest of the same run in it, that run goes on where it stopped
+  --batch N                pictures made at once by a worker, 1 to 64 (1)
+  --dtype TYPE             auto, fp32, fp16 or bf16 (auto: fp16 if every device is a GPU, else fp32)
+  --threads N              of a CPU worker, 1 to 1024 (its cores)
+  --vae-slicing            decode pictures of a batch one by one: less memory
+  --vae-tiling             decode large pictures in tiles: less memory, slightly other pixels
+
+What the pictures are like:
+  --steps N                1 to 1000 (25)
+  --guidance X             0 to 1000; no guidance up to 1 (7.5)
+  --guidance-rescale X     0 to 1 (0)
+  --width W, --height H    multiples of 8 from 8 to 8192 (the model's own size)
+  --scheduler NAME         see polyptych-cli schedulers (DPM++ 2M, or what the model was made for)
+  --clip-skip N            leave out the last N layers of the text encoder, 0 to 64
+  --noise float|model      draw starting noise in fp32, or in the compute type as diffusers does (float)
+
+For other programs:
+  --json                   one JSON object a line on standard output: started, device, progress, picture, failed, finished
+  --trace FILE             what a single unit of work computed, as safetensors: embeddings, timesteps, latents, image
+  --initial-latents FILE   a safetensors file with the tensor latents, in place of noise; single unit of work only
+
+Ctrl-C stops after the step in work and leaves a folder that can go on; Ctrl-C again ends at once.
+Exit codes: 0 all pictures made; 1 some failed; 2 wrong usage; 3 the model cannot be used; 130 interrupted.
+)";
+}
+
+}  // namespace polyptych::cli
