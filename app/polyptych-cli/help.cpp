@@ -27,8 +27,8 @@ Where and how:
   --variant NAME           weight files of that variant, as fp16 (the folder's plain files, or its only variant)
   --devices LIST           cpu, cpu:N (N workers), cuda:I, GPU-uuid, all; commas between, repeats mean several workers
                            (all GPUs, or else one CPU worker with all cores)
-  --out DIR                the folder for pictures and manifest.jsonl (polyptych-<date>-<time>, made here). Nothing in
-                           it is overwritten; with the manifest of the same run in it, that run goes on where it stopped
+  --out DIR                the folder for pictures and manifest.jsonl (polyptych-<date>-<time>, made here). Nothing
+                           in it is overwritten; with the manifest of the same run in it, that run goes on where it stopped
   --batch N                pictures made at once by a worker, 1 to 64 (1)
   --dtype TYPE             auto, fp32, fp16 or bf16 (auto: fp16 if every device is a GPU, else fp32)
   --threads N              of a CPU worker, 1 to 1024 (its cores)
@@ -45,7 +45,7 @@ What the pictures are like:
   --noise float|model      draw starting noise in fp32, or in the compute type as diffusers does (float)
 
 For other programs:
-  --json                   one JSON object a line on standard output: started, device, progress, picture, failed, finished
+  --json                   a JSON object a line on standard output: started, device, progress, picture, failed, finished
   --trace FILE             what a single unit of work computed, as safetensors: embeddings, timesteps, latents, image
   --initial-latents FILE   a safetensors file with the tensor latents, in place of noise; single unit of work only
 
