@@ -28,7 +28,7 @@ Where and how:
   --devices LIST           cpu, cpu:N (N workers), cuda:I, GPU-uuid, all; commas between, repeats mean several workers
                            (all GPUs, or else one CPU worker with all cores)
   --out DIR                the folder for pictures and manifest.jsonl (polyptych-<date>-<time>, made here). Nothing
-                           in it is overwritten; with the manifest of the same run in it, that run goes on where it stopped
+                           in it is overwritten; with the manifest of the same run in it, that run goes on
   --batch N                pictures made at once by a worker, 1 to 64 (1)
   --dtype TYPE             auto, fp32, fp16 or bf16 (auto: fp16 if every device is a GPU, else fp32)
   --threads N              of a CPU worker, 1 to 1024 (its cores)
