@@ -18,7 +18,8 @@ std::string parametersText(const domain::PictureMetadata& metadata);
 /// Everything, as one JSON object with the keys documented in METADATA.md; keys in alphabetical order, no spaces.
 std::string metadataJson(const domain::PictureMetadata& metadata);
 
-/// The reverse. Keys that it does not know are ignored. Ranges are not checked: whoever makes the picture again asks domain::validate().
+/// The reverse. Keys that it does not know are ignored. Ranges are not checked: whoever makes the picture again asks
+/// domain::validate().
 /// @return Corrupt (no JSON, a key missing or of the wrong kind) or Unsupported (format number above kMetadataFormat)
 base::Result<domain::PictureMetadata> metadataFromJson(std::string_view json);
 

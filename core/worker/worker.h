@@ -26,8 +26,8 @@ struct WorkerOptions {
   int threads = 1;
   std::vector<int> cores;  ///< pinned to these; empty: all that the process may use
   std::chrono::milliseconds heartbeatInterval{1000};
-  std::chrono::milliseconds closeGrace{
-      1000};  ///< how long a step may go on after the socket closed, before the process is ended hard
+  /// How long a step may go on after the socket closed, before the process is ended hard.
+  std::chrono::milliseconds closeGrace{1000};
 };
 
 /// Makes the engine, after the process was pinned. May take a while (CUDA); the socket is watched meanwhile.
