@@ -96,6 +96,9 @@ class Backend : public QObject {
   void runFinished(const polyptych::backend::RunSummary& summary);
 };
 
+/// Makes the types of the signals above known to Qt, for queued connections and QSignalSpy. May be called more than once.
+void registerMetaTypes();
+
 /// Where the in-process backend finds its workers. Empty: beside the running program.
 struct LocalBackendOptions {
   QString cpuWorker;   ///< path of polyptych-worker
