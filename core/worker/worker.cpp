@@ -181,11 +181,11 @@ int Session::run(const EngineFactory& makeEngine) {
   m_reader = std::thread([this] { readLoop(); });
   Result<std::unique_ptr<domain::Engine>> engine =
       guarded<std::unique_ptr<domain::Engine>>([&] { return makeEngine(m_options); });
-  domain::DeviceReport device;
-  device.kind = m_options.kind;
-  sayHello(engine ? (*engine)->device() : device);
-  if (!engine) {
-    leaveFatally(engine.error());
+  const Result<domain::DeviceReport> device = guarded<domain::DeviceReport>(
+      [&]() -> Result<domain::DeviceReport> { return engine ? Result((*engine)->device()) : engine.error(); });
+  sayHello(device ? *device : domain::DeviceReport{m_options.kind, {}, {}, 0});
+  if (!device) {
+    leaveFatally(device.error());
     return kExitFatal;
   }
   m_heartbeat = std::thread([this] { heartbeatLoop(); });
@@ -513,7 +513,10 @@ int workerMain(int argc, char** argv, const EngineFactory& makeEngine) {
     return kExitUsage;
   }
   options->token = std::move(*token);
-  return runWorker(*options, makeEngine);
+  const int exitCode = runWorker(*options, makeEngine);
+  // The engine is gone; what the libraries behind it would still tidy up at exit takes longer than the time there is.
+  std::fflush(nullptr);
+  ::_exit(exitCode);
 }
 
 }  // namespace polyptych::worker

@@ -47,7 +47,8 @@ base::Result<std::string> readToken(int fd, std::chrono::milliseconds timeout = 
 /// @return the process's exit code
 int runWorker(const WorkerOptions& options, const EngineFactory& makeEngine);
 
-/// parseArguments, readToken from standard input and runWorker, errors on standard error: the whole of a worker's main().
+/// The whole of a worker's main(): parseArguments, readToken from standard input, runWorker, errors on standard error. Ends the
+/// process without destructors of static objects.
 int workerMain(int argc, char** argv, const EngineFactory& makeEngine);
 
 }  // namespace polyptych::worker
