@@ -196,13 +196,12 @@ struct CommandInfo {
 
 const std::vector<CommandInfo>& commands() {
   static const std::vector<Option> listing = {kJson};
-  static const std::vector<Option> showing = {kJson, kVariant};
   static const std::vector<Option> tokenizing = {kJson, kModel};
   static const std::vector<CommandInfo> all = {
       {"generate", Command::Generate, &generateOptions()},
       {"devices", Command::Devices, &listing},
       {"models", Command::Models, &listing},
-      {"show-model", Command::ShowModel, &showing},
+      {"show-model", Command::ShowModel, &listing},
       {"schedulers", Command::Schedulers, &listing},
       {"tokenize", Command::Tokenize, &tokenizing},
   };

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <QElapsedTimer>
+#include <QObject>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/polyptych-cli/arguments.h"
+#include "app/polyptych-cli/event_printer.h"
+#include "core/backend/backend.h"
+
+namespace polyptych::cli {
+
+/// `generate`, from the checked words to the last picture. Everything that can be known to be wrong is found before a folder is
+/// made or a worker starts.
+class GenerateCommand : public QObject {
+  Q_OBJECT
+ public:
+  /// The backend and the printer outlive the command.
+  GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, QObject* parent = nullptr);
+
+  /// ended() follows, perhaps at once.
+  void start();
+  /// Ctrl-C: cancels the run, or ends at once if none has begun.
+  void interrupt();
+
+ Q_SIGNALS:
+  void ended(int exitCode);
+
+ private:
+  struct Refusal {
+    base::Error error;
+    ExitCode code;
+  };
+  /// Reads prompts and model and fixes every request; nothing if all is well.
+  std::optional<Refusal> prepare();
+  std::optional<Refusal> prepareModel();
+  std::optional<Refusal> prepareFolderAndSeed();
+  void onDevicesListed(const std::vector<domain::DeviceInfo>& devices);
+  void onTraceMade(const QByteArray& bytes);
+  void onRunFinished(const backend::RunSummary& summary);
+  void refuse(const Refusal& refusal);
+  void end(ExitCode code);
+
+  Arguments m_arguments;
+  backend::Backend& m_backend;
+  EventPrinter& m_printer;
+  backend::RunSpec m_spec;
+  domain::GenerationRequest m_settings;
+  std::vector<std::string> m_prompts;
+  std::optional<base::Error> m_traceProblem;
+  std::uint64_t m_seed = 0;
+  bool m_wasSeedDrawn = false;
+  quint64 m_runId = 0;
+  bool m_isRunning = false;
+  bool m_hasEnded = false;
+  QElapsedTimer m_clock;
+};
+
+/// Core numbers that this process may use.
+std::vector<int> usableCores();
+
+}  // namespace polyptych::cli

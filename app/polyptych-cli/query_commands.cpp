@@ -1,0 +1,210 @@
+#include "app/polyptych-cli/query_commands.h"
+
+#include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "app/polyptych-cli/event_printer.h"
+#include "app/polyptych-cli/streams.h"
+#include "core/base/utf8.h"
+#include "core/checkpoint/model_folder.h"
+#include "core/domain/scheduler_name.h"
+#include "core/models/model_description.h"
+#include "core/models/model_list.h"
+#include "core/tokenizer/clip_tokenizer.h"
+
+namespace polyptych::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+ExitCode written(bool ok) { return ok ? ExitCode::AllMade : ExitCode::SomeFailed; }
+
+ExitCode writeJson(const Json& json) {
+  return written(writeOutput(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+}
+
+ExitCode writeJson(const QJsonDocument& json) { return written(writeOutput(json.toJson(QJsonDocument::Indented).toStdString())); }
+
+std::string gigabytes(std::uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
+  return text;
+}
+
+Json toJson(const domain::DeviceInfo& device) {
+  Json json = {{"id", device.id}, {"kind", device.kind == domain::DeviceKind::Cpu ? "cpu" : "cuda"}, {"name", device.name}};
+  if (!device.uuid.empty()) {
+    json["uuid"] = device.uuid;
+  }
+  json["total_bytes"] = device.totalBytes;
+  json["free_bytes"] = device.freeBytes;
+  if (device.cores > 0) {
+    json["cores"] = device.cores;
+  }
+  if (device.temperatureCelsius >= 0) {
+    json["temperature_celsius"] = device.temperatureCelsius;
+  }
+  if (device.powerWatts >= 0) {
+    json["power_watts"] = device.powerWatts;
+  }
+  return json;
+}
+
+}  // namespace
+
+void complain(const base::Error& error) { writeError("polyptych-cli: " + printable(error.message) + "\n"); }
+
+ExitCode showDevices(const std::vector<domain::DeviceInfo>& devices, bool json) {
+  if (json) {
+    Json list = Json::array();
+    for (const auto& device : devices) {
+      list.push_back(toJson(device));
+    }
+    return writeJson(list);
+  }
+  std::string text;
+  for (const auto& device : devices) {
+    text += device.id + "  " + printable(device.name);
+    if (device.cores > 0) {
+      text += ", " + std::to_string(device.cores) + (device.cores == 1 ? " core" : " cores");
+    }
+    text += ", " + gigabytes(device.freeBytes) + " of " + gigabytes(device.totalBytes) + " free";
+    if (device.temperatureCelsius >= 0) {
+      text += ", " + std::to_string(device.temperatureCelsius) + " °C";
+    }
+    text += (device.uuid.empty() ? "" : "  " + device.uuid) + "\n";
+  }
+  return written(writeOutput(text));
+}
+
+ExitCode showModels(bool json) {
+  const auto list = models::listModels();
+  if (json) {
+    QJsonArray array;
+    for (const auto& model : list) {
+      array.append(models::toJson(model));
+    }
+    return writeJson(QJsonDocument(array));
+  }
+  if (list.isEmpty()) {
+    writeError("There is no model in the Hugging Face cache. --model takes a folder in diffusers format, too.\n");
+  }
+  std::string text;
+  for (const auto& model : list) {
+    text += printable(model.reference.toStdString()) + "  ";
+    if (model.isUsable) {
+      text += (model.family + QStringLiteral(", ") + model.precision + QStringLiteral(", ") + models::sizeText(model.bytes))
+                  .toStdString();
+    } else {
+      text += "cannot be used: " + printable(model.reason.toStdString());
+    }
+    text += "\n";
+  }
+  return written(writeOutput(text));
+}
+
+ExitCode showModel(const std::string& reference, bool json) {
+  const auto model = models::describeModel(QFile::decodeName(QByteArray::fromStdString(reference)));
+  if (!model) {
+    complain(model.error());
+    return exitCodeOfModelError(model.error());
+  }
+  return json ? writeJson(QJsonDocument(models::toJson(*model))) : written(writeOutput(models::toText(*model).toStdString()));
+}
+
+ExitCode showSchedulers(bool json) {
+  if (json) {
+    Json list = Json::array();
+    for (const auto& choice : domain::schedulerCatalogue()) {
+      Json settings = Json::object();
+      for (const auto& [key, value] : choice.overrides) {
+        settings[key] = Json::parse(value, nullptr, false);
+      }
+      list.push_back({{"name", choice.name}, {"class", choice.className + "Scheduler"}, {"settings", settings}});
+    }
+    return writeJson(list);
+  }
+  std::string text;
+  for (const auto& choice : domain::schedulerCatalogue()) {
+    text += choice.name + "  (" + choice.className + "Scheduler)\n";
+  }
+  return written(writeOutput(text));
+}
+
+ExitCode tokenizeInput(const std::string& reference, bool json) {
+  const auto refuse = [](const base::Error& error, ExitCode code) {
+    complain(error);
+    return code;
+  };
+  const auto spec = checkpoint::resolveModelReference(reference);
+  if (!spec) {
+    return refuse(spec.error(), exitCodeOfModelError(spec.error()));
+  }
+  const auto model = checkpoint::openModelFolder(spec->folder, spec->variant);
+  if (!model) {
+    return refuse(model.error(), exitCodeOfModelError(model.error()));
+  }
+  const auto tokenizer = tokenizer::ClipTokenizer::open(model->tokenizerFolder);
+  if (!tokenizer) {
+    return refuse(tokenizer.error(), exitCodeOfModelError(tokenizer.error()));
+  }
+  QFile input;
+  if (!input.open(stdin, QIODevice::ReadOnly)) {
+    return refuse({base::ErrorCode::InvalidArgument, "Standard input cannot be read.", {}}, ExitCode::WrongUsage);
+  }
+  const auto limit = static_cast<qint64>(domain::kMaxPromptBytes);
+  for (std::int64_t number = 1;; ++number) {
+    QByteArray line = input.readLine(limit + 2);
+    if (line.isEmpty()) {
+      return ExitCode::AllMade;
+    }
+    if (line.endsWith('\n')) {
+      line.chop(1);
+    }
+    const std::string_view text(line.constData(), static_cast<std::size_t>(line.size()));
+    const std::string where = "Line " + std::to_string(number) + " of standard input ";
+    if (text.size() > domain::kMaxPromptBytes) {
+      return refuse({base::ErrorCode::InvalidArgument, where + "is longer than " + std::to_string(limit) + " bytes.", {}},
+                    ExitCode::WrongUsage);
+    }
+    if (base::firstInvalidUtf8(text)) {
+      return refuse({base::ErrorCode::InvalidArgument, where + "is not UTF-8.", {}}, ExitCode::WrongUsage);
+    }
+    const auto encoding = tokenizer->encode(text);
+    std::string answer;
+    if (json) {
+      answer = Json{{"ids", encoding.ids}, {"dropped", encoding.dropped}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+    } else {
+      for (const std::int64_t id : encoding.ids) {
+        answer += (answer.empty() ? "" : " ") + std::to_string(id);
+      }
+      answer += encoding.dropped.empty() ? "" : "\t" + printable(encoding.dropped);
+    }
+    if (!writeOutput(answer + "\n")) {
+      return ExitCode::SomeFailed;
+    }
+  }
+}
+
+base::Result<std::string> onlyModel() {
+  QStringList usable;
+  for (const auto& model : models::listModels()) {
+    if (model.isUsable) {
+      usable.append(model.reference);
+    }
+  }
+  if (usable.size() == 1) {
+    return usable.front().toStdString();
+  }
+  return base::Error{base::ErrorCode::InvalidArgument,
+                     usable.isEmpty()
+                         ? "There is no model in the Hugging Face cache. Name a folder in diffusers format with --model."
+                         : "There are several models on this machine. Choose one with --model: " +
+                               usable.join(QStringLiteral(", ")).toStdString() + ".",
+                     {}};
+}
+
+}  // namespace polyptych::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/polyptych-cli/exit_code.h"
+#include "core/domain/device_choice.h"
+
+namespace polyptych::cli {
+
+/// Each writes its answer to standard output (with `json`: one JSON document), its errors to standard error.
+ExitCode showDevices(const std::vector<domain::DeviceInfo>& devices, bool json);
+ExitCode showModels(bool json);
+ExitCode showModel(const std::string& reference, bool json);
+ExitCode showSchedulers(bool json);
+
+/// Lines of standard input, each ended by LF, to ids: one answer a line, flushed at once. With `json` {"ids": [...], "dropped":
+/// "..."}; without it the ids with blanks between, then a tab and the dropped words if there are any.
+ExitCode tokenizeInput(const std::string& reference, bool json);
+
+/// The one usable model of this machine. Errors: InvalidArgument where there is none or more than one.
+base::Result<std::string> onlyModel();
+
+/// "polyptych-cli: sentence" on standard error.
+void complain(const base::Error& error);
+
+}  // namespace polyptych::cli
