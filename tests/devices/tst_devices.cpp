@@ -1,0 +1,175 @@
+#include <sched.h>
+
+#include <QtTest>
+
+#include "core/devices/device_list.h"
+
+using namespace polyptych;
+using devices::DeviceSources;
+using devices::listDevices;
+
+namespace {
+
+void writeFile(const QString& path, const QByteArray& text) {
+  QVERIFY(QDir().mkpath(QFileInfo(path).path()));
+  QFile file(path);
+  QVERIFY(file.open(QIODevice::WriteOnly));
+  QCOMPARE(file.write(text), text.size());
+}
+
+DeviceSources withLibrary(const char* library) {
+  DeviceSources sources;
+  sources.nvmlLibrary = QString::fromLocal8Bit(library);
+  sources.visibleDevices.reset();
+  return sources;
+}
+
+QStringList idsOf(const std::vector<domain::DeviceInfo>& found) {
+  QStringList ids;
+  for (const domain::DeviceInfo& device : found) {
+    ids << QString::fromStdString(device.id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+class TestDevices : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void cleanup() { qunsetenv("FAKE_NVML_FAULT"); }
+
+  void tellsOfTheCpuWithoutADriver() {
+    const auto found = listDevices(withLibrary("/nowhere/libnvidia-ml.so.1"));
+    QCOMPARE(found.size(), std::size_t(1));
+    QCOMPARE(found[0].id, std::string("cpu"));
+    QVERIFY(!found[0].name.empty());
+    QVERIFY(found[0].totalBytes > 0);
+    QVERIFY(found[0].freeBytes <= found[0].totalBytes);
+    QCOMPARE(std::size_t(found[0].cores), devices::usableCores().size());
+  }
+
+  void sortsGpusByTheirPlaceOnTheBus() {
+    const auto found = listDevices(withLibrary(FAKE_NVML));
+    QCOMPARE(idsOf(found), QStringList({"cpu", "cuda:0", "cuda:1"}));
+    QCOMPARE(found[1].uuid, std::string("GPU-aaaa"));
+    QCOMPARE(found[1].name, std::string("First GPU"));
+    QCOMPARE(found[1].kind, domain::DeviceKind::Cuda);
+    QCOMPARE(found[1].totalBytes, std::uint64_t(2) << 33);
+    QCOMPARE(found[1].freeBytes, std::uint64_t(1) << 32);
+    QCOMPARE(found[1].temperatureCelsius, 41);
+    QCOMPARE(found[1].powerWatts, 62.5);
+    QCOMPARE(found[2].uuid, std::string("GPU-bbbb"));
+  }
+
+  void aDriverThatDoesNotAnswerIsNoGpu_data() {
+    QTest::addColumn<QByteArray>("fault");
+    QTest::addColumn<QStringList>("expected");
+    QTest::newRow("init") << QByteArray("init") << QStringList{"cpu"};
+    QTest::newRow("count") << QByteArray("count") << QStringList{"cpu"};
+    QTest::newRow("one handle") << QByteArray("handle") << QStringList{"cpu", "cuda:0"};
+    QTest::newRow("no uuid") << QByteArray("uuid") << QStringList{"cpu", "cuda:1"};
+  }
+  void aDriverThatDoesNotAnswerIsNoGpu() {
+    QFETCH(const QByteArray, fault);
+    QFETCH(const QStringList, expected);
+    qputenv("FAKE_NVML_FAULT", fault);
+    QCOMPARE(idsOf(listDevices(withLibrary(FAKE_NVML))), expected);
+  }
+
+  void valuesThatAreNotGivenStayUnknown() {
+    qputenv("FAKE_NVML_FAULT", "values");
+    const auto found = listDevices(withLibrary(FAKE_NVML));
+    QCOMPARE(found.size(), std::size_t(3));
+    QCOMPARE(found[1].totalBytes, std::uint64_t(0));
+    QCOMPARE(found[1].temperatureCelsius, -1);
+    QCOMPARE(found[1].powerWatts, -1.0);
+  }
+
+  void aLibraryThatLacksFunctionsIsNoDriver() { QCOMPARE(idsOf(listDevices(withLibrary(OLD_NVML))), QStringList{"cpu"}); }
+
+  void keepsToTheVisibleDevices_data() {
+    QTest::addColumn<QByteArray>("visible");
+    QTest::addColumn<QStringList>("expected");
+    QTest::newRow("empty") << QByteArray("") << QStringList{"cpu"};
+    QTest::newRow("none") << QByteArray("-1") << QStringList{"cpu"};
+    QTest::newRow("number") << QByteArray("1") << QStringList{"cpu", "cuda:1"};
+    QTest::newRow("both") << QByteArray("1,0") << QStringList{"cpu", "cuda:0", "cuda:1"};
+    QTest::newRow("uuid") << QByteArray("GPU-aa") << QStringList{"cpu", "cuda:0"};
+    QTest::newRow("behind a wrong one") << QByteArray("-1,0") << QStringList{"cpu"};
+  }
+  void keepsToTheVisibleDevices() {
+    QFETCH(const QByteArray, visible);
+    QFETCH(const QStringList, expected);
+    DeviceSources sources = withLibrary(FAKE_NVML);
+    sources.visibleDevices = visible;
+    QCOMPARE(idsOf(listDevices(sources)), expected);
+  }
+
+  void readsNameAndMemory_data() {
+    QTest::addColumn<QByteArray>("group");
+    QTest::addColumn<QStringList>("files");
+    QTest::addColumn<quint64>("total");
+    QTest::addColumn<quint64>("free");
+    const quint64 mega = 1 << 20;
+    QTest::newRow("no limit") << QByteArray("0::/\n") << QStringList{"memory.max=max"} << 8192 * mega << 4096 * mega;
+    QTest::newRow("version 2") << QByteArray("0::/a/b\n")
+                               << QStringList{"a/b/memory.max=max", "a/memory.max=2147483648", "a/memory.current=1073741824",
+                                              "a/memory.stat=anon 5\ninactive_file 536870912\n"}
+                               << 2048 * mega << 1536 * mega;
+    QTest::newRow("version 1") << QByteArray("5:cpu,memory:/x\n")
+                               << QStringList{"memory/x/memory.limit_in_bytes=1073741824", "memory/x/memory.usage_in_bytes=0",
+                                              "memory/memory.limit_in_bytes=9223372036854771712"}
+                               << 1024 * mega << 1024 * mega;
+    QTest::newRow("more used than allowed") << QByteArray("0::/\n")
+                                            << QStringList{"memory.max=1073741824", "memory.current=2147483648"} << 1024 * mega
+                                            << quint64(0);
+    QTest::newRow("outside the namespace") << QByteArray("0::/../../x\n") << QStringList{"memory.max=1073741824"} << 1024 * mega
+                                           << 1024 * mega;
+  }
+  void readsNameAndMemory() {
+    QFETCH(const QByteArray, group);
+    QFETCH(const QStringList, files);
+    QFETCH(const quint64, total);
+    QFETCH(const quint64, free);
+    QTemporaryDir folder;
+    writeFile(folder.filePath("proc/cpuinfo"), "processor\t: 0\nmodel name\t: A  Good CPU\n");
+    writeFile(folder.filePath("proc/meminfo"), "MemTotal:        8388608 kB\nMemFree: 1 kB\nMemAvailable:    4194304 kB\n");
+    writeFile(folder.filePath("proc/self/cgroup"), group);
+    for (const QString& file : files) {
+      writeFile(folder.filePath("groups/" + file.section('=', 0, 0)), file.section('=', 1).toUtf8());
+    }
+    DeviceSources sources = withLibrary("/nowhere");
+    sources.procFolder = folder.filePath("proc");
+    sources.cgroupFolder = folder.filePath("groups");
+    const auto found = listDevices(sources);
+    QCOMPARE(found[0].name, std::string("A Good CPU"));
+    QCOMPARE(quint64(found[0].totalBytes), total);
+    QCOMPARE(quint64(found[0].freeBytes), free);
+  }
+
+  void aMachineThatTellsNothingStillHasACpu() {
+    DeviceSources sources = withLibrary("/nowhere");
+    sources.procFolder = sources.cgroupFolder = "/nowhere";
+    const auto found = listDevices(sources);
+    QCOMPARE(found[0].name, std::string("CPU"));
+    QCOMPARE(found[0].totalBytes, std::uint64_t(0));
+  }
+
+  void coresAreThoseOfTheProcess() {
+    const std::vector<int> all = devices::usableCores();
+    QVERIFY(std::is_sorted(all.begin(), all.end()));
+    cpu_set_t before;
+    QCOMPARE(::sched_getaffinity(0, sizeof before, &before), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(std::size_t(all.back()), &one);
+    QCOMPARE(::sched_setaffinity(0, sizeof one, &one), 0);
+    const std::vector<int> pinned = devices::usableCores();
+    QCOMPARE(::sched_setaffinity(0, sizeof before, &before), 0);
+    QVERIFY(pinned == std::vector<int>{all.back()});
+  }
+};
+
+QTEST_GUILESS_MAIN(TestDevices)
+#include "tst_devices.moc"
