@@ -3,14 +3,12 @@
 #include <QDir>
 #include <QSaveFile>
 #include <QStandardPaths>
-#include <QThread>
 #include <filesystem>
-
-#include <sched.h>
 
 #include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/query_commands.h"
 #include "core/checkpoint/model_folder.h"
+#include "core/devices/device_list.h"
 #include "core/domain/scheduler_name.h"
 #include "core/prompt/expand.h"
 
@@ -20,23 +18,6 @@ namespace {
 base::Error wrong(std::string message) { return {base::ErrorCode::InvalidArgument, std::move(message), {}}; }
 
 }  // namespace
-
-std::vector<int> usableCores() {
-  std::vector<int> cores;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int core = 0; core < CPU_SETSIZE; ++core) {
-      if (CPU_ISSET(core, &set)) {
-        cores.push_back(core);
-      }
-    }
-  }
-  for (int core = 0; cores.empty() && core < QThread::idealThreadCount(); ++core) {
-    cores.push_back(core);
-  }
-  return cores;
-}
 
 GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, QObject* parent)
     : QObject(parent), m_arguments(std::move(arguments)), m_backend(backend), m_printer(printer) {
@@ -168,11 +149,11 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepareModel() {
   return std::nullopt;
 }
 
-void GenerateCommand::onDevicesListed(const std::vector<domain::DeviceInfo>& devices) {
+void GenerateCommand::onDevicesListed(const std::vector<domain::DeviceInfo>& present) {
   if (m_isRunning || m_hasEnded) {
     return;
   }
-  auto slots = domain::chooseDevices(m_arguments.generate.devices, devices, usableCores());
+  auto slots = domain::chooseDevices(m_arguments.generate.devices, present, devices::usableCores());
   if (!slots) {
     refuse({wrong("--devices: " + slots.error().message), ExitCode::WrongUsage});
     return;

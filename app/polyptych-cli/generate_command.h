@@ -37,7 +37,7 @@ class GenerateCommand : public QObject {
   std::optional<Refusal> prepare();
   std::optional<Refusal> prepareModel();
   std::optional<Refusal> prepareFolderAndSeed();
-  void onDevicesListed(const std::vector<domain::DeviceInfo>& devices);
+  void onDevicesListed(const std::vector<domain::DeviceInfo>& present);
   void onTraceMade(const QByteArray& bytes);
   void onRunFinished(const backend::RunSummary& summary);
   void refuse(const Refusal& refusal);
@@ -57,8 +57,5 @@ class GenerateCommand : public QObject {
   bool m_hasEnded = false;
   QElapsedTimer m_clock;
 };
-
-/// Core numbers that this process may use.
-std::vector<int> usableCores();
 
 }  // namespace polyptych::cli
