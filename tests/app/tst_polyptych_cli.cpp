@@ -1,0 +1,455 @@
+#include <signal.h>
+
+#include <QDir>
+#include <QElapsedTimer>
+#include <QFile>
+#include <QProcess>
+#include <QTemporaryDir>
+#include <QTest>
+#include <nlohmann/json.hpp>
+
+#include "tests/app/small_model.h"
+
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr int kPatience = 60'000;
+
+struct Ended {
+  int code = -1;
+  QByteArray output;
+  QByteArray error;
+
+  std::vector<Json> events() const {
+    std::vector<Json> list;
+    for (const QByteArray& line : output.split('\n')) {
+      if (!line.isEmpty()) {
+        list.push_back(Json::parse(line.toStdString(), nullptr, false));
+      }
+    }
+    return list;
+  }
+  std::vector<Json> events(const std::string& name) const {
+    std::vector<Json> list;
+    for (const Json& event : events()) {
+      if (event.is_object() && event.value("event", "") == name) {
+        list.push_back(event);
+      }
+    }
+    return list;
+  }
+};
+
+}  // namespace
+
+/// Starts the built program, with the fake worker in place of the real one.
+class TestPolyptychCli : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void init();
+  void printsHelpAndVersion();
+  void refusesWrongUsage_data();
+  void refusesWrongUsage();
+  void refusesListsFromStandardInput_data();
+  void refusesListsFromStandardInput();
+  void answersQuestions();
+  void tokenizesLines();
+  void tokenizesLongLines();
+  void makesPictures();
+  void makesEqualFilesWithAnyNumberOfWorkers();
+  void takesLongestPromptsFromAFile();
+  void goesOnWhereItStopped();
+  void refusesTheFolderOfAnotherRun();
+  void endsWithThreeWhenAWorkerCannotUseTheModel();
+  void endsWithOneWhenPicturesFail_data();
+  void endsWithOneWhenPicturesFail();
+  void survivesAWorkerThatDiesOnce();
+  void refusesAMissingWorker();
+  void stopsOnTheFirstInterrupt();
+  void diesOnTheSecondInterrupt();
+  void stopsWhenNobodyReads();
+
+ private:
+  Ended run(const QByteArrayList& words, const QByteArray& input = {}) {
+    QProcess process;
+    begin(process, words);
+    process.write(input);
+    process.closeWriteChannel();
+    return finish(process);
+  }
+  void begin(QProcess& process, const QByteArrayList& words) {
+    QStringList arguments;
+    for (const QByteArray& word : words) {
+      arguments.append(QFile::decodeName(word));
+    }
+    process.setWorkingDirectory(m_folder->path());
+    process.start(QStringLiteral(POLYPTYCH_CLI_PATH), arguments);
+    if (!process.waitForStarted(kPatience)) {
+      qFatal("polyptych-cli does not start: %s", qPrintable(process.errorString()));
+    }
+  }
+  Ended finish(QProcess& process) {
+    if (!process.waitForFinished(kPatience)) {
+      process.kill();
+      process.waitForFinished();
+      qFatal("polyptych-cli does not end: %s", process.readAllStandardError().constData());
+    }
+    Ended ended;
+    ended.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
+    ended.output = process.readAllStandardOutput();
+    ended.error = process.readAllStandardError();
+    return ended;
+  }
+  QByteArray path(const char* name) const { return m_folder->filePath(QString::fromUtf8(name)).toUtf8(); }
+  /// generate with the fake worker into out/, then `more`.
+  QByteArrayList generate(const QByteArrayList& more, const QByteArrayList& workerArguments = {}) const {
+    QByteArrayList words = {"generate", "--json", "--model", path("모델"), "--worker",  POLYPTYCH_FAKE_WORKER_PATH,
+                            "--steps",  "4",      "--seed",  "7",          "--threads", "1"};
+    if (!more.contains("--out")) {
+      words << "--out" << path("out");
+    }
+    if (!more.contains("--devices")) {
+      words << "--devices"
+            << "cpu";
+    }
+    for (const QByteArray& argument : workerArguments) {
+      words << "--worker-argument=" + argument;
+    }
+    return words + more;
+  }
+  QByteArrayList pictures(const char* folder) const {
+    QByteArrayList names;
+    for (const QString& name :
+         QDir(QString::fromUtf8(path(folder))).entryList({QStringLiteral("*.png")}, QDir::Files, QDir::Name)) {
+      names.append(name.toUtf8());
+    }
+    return names;
+  }
+  QByteArray read(const QByteArray& file) const {
+    QFile opened(QString::fromUtf8(file));
+    return opened.open(QIODevice::ReadOnly) ? opened.readAll() : QByteArray();
+  }
+  void write(const char* name, const QByteArray& bytes) const {
+    QFile file(QString::fromUtf8(path(name)));
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size()) {
+      qFatal("cannot write %s", name);
+    }
+  }
+  std::vector<Json> manifest(const char* folder) const {
+    Ended lines;
+    lines.output = read(path(folder) + "/manifest.jsonl");
+    return lines.events();
+  }
+
+  std::unique_ptr<QTemporaryDir> m_folder;
+};
+
+void TestPolyptychCli::init() {
+  m_folder = std::make_unique<QTemporaryDir>();
+  small::model(QString::fromUtf8(path("모델")));
+}
+
+void TestPolyptychCli::printsHelpAndVersion() {
+  const Ended help = run({"--help"});
+  QCOMPARE(help.code, 0);
+  QVERIFY(help.output.startsWith("polyptych-cli: "));
+  QVERIFY(help.error.isEmpty());
+  const Ended version = run({"--version"});
+  QCOMPARE(version.code, 0);
+  QCOMPARE(version.output, QByteArray("polyptych-cli " POLYPTYCH_VERSION "\n"));
+}
+
+void TestPolyptychCli::refusesWrongUsage_data() {
+  QTest::addColumn<QByteArrayList>("words");
+  QTest::addColumn<int>("code");
+  QTest::addColumn<QByteArray>("sentence");
+  const auto row = [](const char* name, const QByteArrayList& words, const char* sentence, int code = 2) {
+    QTest::newRow(name) << words << code << QByteArray(sentence);
+  };
+  using L = QByteArrayList;
+  row("nothing", {}, "There is no command");
+  row("unknown command", {"draw"}, "'draw' is not a command");
+  row("no prompt", L{"generate"}, "There is no prompt");
+  row("width not divisible by 8", L{"generate", "x", "--width", "100"}, "multiple of 8 from 8 to 8192");
+  row("height not divisible by 8", L{"generate", "x", "--height", "12"}, "multiple of 8 from 8 to 8192");
+  row("no steps", L{"generate", "x", "--steps", "0"}, "from 1 to 1000");
+  row("guidance is not a number", L{"generate", "x", "--guidance", "NaN"}, "from 0 to 1000");
+  row("unknown scheduler", L{"generate", "x", "--scheduler", "magic"}, "--scheduler");
+  row("unknown device", L{"generate", "x", "--model", "MODEL", "--devices", "tpu:0"}, "--devices");
+  row("GPU that is not here", L{"generate", "x", "--model", "MODEL", "--devices", "cuda:77"}, "--devices");
+  row("list in Latin-1", L{"generate", "--model", "MODEL", "--prompts", "latin1.txt"}, "Line 2 of 'latin1.txt' is not UTF-8");
+  row("empty list", L{"generate", "--model", "MODEL", "--prompts", "empty.txt"}, "'empty.txt' has no prompt in it");
+  row("no such list", L{"generate", "--model", "MODEL", "--prompts", "none.txt"}, "there is no file 'none.txt'");
+  row("folder that cannot be written", L{"generate", "x", "--model", "MODEL", "--out", "/proc/out"}, "cannot be written");
+  row("no such model", L{"generate", "x", "--model", "nowhere/nothing"}, "nowhere/nothing", 3);
+  row("no model in the folder", L{"generate", "x", "--model", "."}, "model_index.json", 3);
+  row("show-model of nothing", L{"show-model", "nowhere/nothing"}, "nowhere/nothing", 3);
+  row("tokenize with nothing", L{"tokenize", "--model", "nowhere/nothing"}, "nowhere/nothing", 3);
+}
+
+void TestPolyptychCli::refusesWrongUsage() {
+  QFETCH(QByteArrayList, words);
+  QFETCH(int, code);
+  QFETCH(QByteArray, sentence);
+  for (QByteArray& word : words) {
+    word.replace("MODEL", path("모델"));
+  }
+  write("latin1.txt", "a cat\nun caf\xE9\n");
+  write("empty.txt", "\n \n");
+  const Ended ended = run(words);
+  QVERIFY2(ended.code == code, ended.error.constData());
+  QVERIFY2(ended.error.startsWith("polyptych-cli: ") && ended.error.contains(sentence), ended.error.constData());
+  QCOMPARE(ended.error.count('\n'), 1);
+  QVERIFY(ended.output.isEmpty());
+  QVERIFY(QDir(m_folder->path()).entryList({QStringLiteral("polyptych-*")}).isEmpty());
+}
+
+void TestPolyptychCli::refusesListsFromStandardInput_data() {
+  QTest::addColumn<QByteArray>("input");
+  QTest::addColumn<QByteArray>("sentence");
+  QTest::newRow("Latin-1") << QByteArray("\n\ncaf\xE9\n") << QByteArray("Line 3 of standard input is not UTF-8");
+  QTest::newRow("nothing") << QByteArray() << QByteArray("standard input has no prompt in it");
+  QTest::newRow("prompt too long") << QByteArray((4 << 20) + 1, 'x') << QByteArray("Line 1 of standard input is longer than");
+}
+
+void TestPolyptychCli::refusesListsFromStandardInput() {
+  QFETCH(QByteArray, input);
+  QFETCH(QByteArray, sentence);
+  const Ended ended = run(generate({"--prompts", "-"}), input);
+  QCOMPARE(ended.code, 2);
+  QVERIFY2(ended.error.contains(sentence), ended.error.constData());
+  QVERIFY(!QDir(QString::fromUtf8(path("out"))).exists());
+}
+
+void TestPolyptychCli::answersQuestions() {
+  const Ended devices = run({"devices", "--json"});
+  QCOMPARE(devices.code, 0);
+  const Json list = Json::parse(devices.output.toStdString(), nullptr, false);
+  QVERIFY(list.is_array() && !list.empty());
+  QCOMPARE(list[0]["id"].get<std::string>(), std::string("cpu"));
+  QVERIFY(list[0]["cores"].get<int>() >= 1);
+  QVERIFY(run({"devices"}).output.startsWith("cpu  "));
+
+  const Ended schedulers = run({"schedulers", "--json"});
+  QCOMPARE(schedulers.code, 0);
+  const Json names = Json::parse(schedulers.output.toStdString(), nullptr, false);
+  QVERIFY(names.is_array() && names.size() > 10);
+  QCOMPARE(names[0]["name"].get<std::string>(), std::string("DPM++ 2M"));
+  QCOMPARE(names[0]["class"].get<std::string>(), std::string("DPMSolverMultistepScheduler"));
+  QVERIFY(run({"schedulers"}).output.startsWith("DPM++ 2M  ("));
+
+  const Ended models = run({"models", "--json"});
+  QCOMPARE(models.code, 0);
+  QVERIFY(Json::parse(models.output.toStdString(), nullptr, false) == Json::array());
+
+  const Ended model = run({"show-model", path("모델"), "--json"});
+  QCOMPARE(model.code, 0);
+  QVERIFY(Json::parse(model.output.toStdString(), nullptr, false).is_object());
+  QVERIFY(!run({"show-model", path("모델")}).output.isEmpty());
+}
+
+void TestPolyptychCli::tokenizesLines() {
+  const QByteArray longLine = QByteArray("cat ").repeated(75) + "dog, at";
+  const Ended ended = run({"tokenize", "--model", path("모델"), "--json"}, "a cat\n\n" + longLine);
+  QCOMPARE(ended.code, 0);
+  const auto answers = ended.events();
+  QCOMPARE(answers.size(), std::size_t{3});
+  for (const Json& answer : answers) {
+    QCOMPARE(answer["ids"].size(), std::size_t{77});
+    QCOMPARE(answer.size(), std::size_t{2});
+  }
+  QCOMPARE(answers[0]["dropped"].get<std::string>(), std::string());
+  QCOMPARE(answers[1]["ids"][1].get<std::int64_t>(), small::idOf("<|endoftext|>"));
+  QCOMPARE(answers[2]["dropped"].get<std::string>(), std::string("dog , at"));
+  const Ended plain = run({"tokenize", "--model", path("모델")}, longLine + "\n");
+  QVERIFY(plain.output.endsWith("\tdog , at\n"));
+  QCOMPARE(plain.output.count(' '), 76 + 2);
+  const Ended broken = run({"tokenize", "--model", path("모델"), "--json"}, "a cat\n\xFF\n");
+  QCOMPARE(broken.code, 2);
+  QVERIFY(broken.error.contains("Line 2 of standard input is not UTF-8"));
+}
+
+void TestPolyptychCli::tokenizesLongLines() {
+  const Ended ended = run({"tokenize", "--model", path("모델"), "--json"}, QByteArray("cat ").repeated(1 << 18) + "\n");
+  QCOMPARE(ended.code, 0);
+  QCOMPARE(ended.events().size(), std::size_t{1});
+  QCOMPARE(ended.events()[0]["ids"].size(), std::size_t{77});
+}
+
+void TestPolyptychCli::makesPictures() {
+  const Ended ended = run(generate({"--devices", "cpu:2", "--images-per-prompt", "2", "a cat", "고양이 / 밤", "--", "-dash"}));
+  QVERIFY2(ended.code == 0, ended.error.constData());
+  for (const Json& event : ended.events()) {
+    QVERIFY2(event.is_object() && event.contains("event"), event.dump().c_str());
+  }
+  QCOMPARE(ended.events("started").size(), std::size_t{1});
+  QCOMPARE(ended.events("started")[0]["total"].get<int>(), 6);
+  QCOMPARE(ended.events("picture").size(), std::size_t{6});
+  QCOMPARE(ended.events("finished").size(), std::size_t{1});
+  QCOMPARE(ended.events("finished")[0]["made"].get<int>(), 6);
+  std::map<int, std::vector<int>> steps;
+  for (const Json& progress : ended.events("progress")) {
+    QCOMPARE(progress["stage"].get<std::string>(), std::string("denoising"));
+    QCOMPARE(progress["steps"].get<int>(), 4);
+    steps[progress["index"].get<int>()].push_back(progress["step"].get<int>());
+  }
+  QCOMPARE(steps.size(), std::size_t{6});
+  for (const auto& [index, seen] : steps) {
+    QVERIFY2(seen == (std::vector<int>{1, 2, 3, 4}), qPrintable(QString::number(index)));
+  }
+  const auto names = pictures("out");
+  QCOMPARE(names.size(), 6);
+  QVERIFY(names[0].startsWith("00000-") && names[5].startsWith("00005-"));
+  QVERIFY2(names[2].contains("고양이"), names[2].constData());
+  const auto lines = manifest("out");
+  std::map<int, std::uint64_t> seeds;
+  for (const Json& line : lines) {
+    if (line.contains("index")) {
+      seeds[line["index"].get<int>()] = line["seed"].get<std::uint64_t>();
+    }
+  }
+  QCOMPARE(seeds.size(), std::size_t{6});
+  for (const auto& [index, seed] : seeds) {
+    QCOMPARE(seed, std::uint64_t{7} + static_cast<std::uint64_t>(index));
+  }
+}
+
+void TestPolyptychCli::makesEqualFilesWithAnyNumberOfWorkers() {
+  const QByteArrayList prompts = {"one", "two", "three", "four", "five", "--batch", "2"};
+  QCOMPARE(run(generate(QByteArrayList{"--devices", "cpu", "--out", path("first")} + prompts)).code, 0);
+  for (const char* devices : {"cpu:2", "cpu:3"}) {
+    QCOMPARE(run(generate(QByteArrayList{"--devices", devices, "--out", path(devices)} + prompts)).code, 0);
+    QCOMPARE(pictures(devices), pictures("first"));
+    for (const QByteArray& name : pictures("first")) {
+      QVERIFY(!read(path("first") + "/" + name).isEmpty());
+      QCOMPARE(read(path(devices) + "/" + name), read(path("first") + "/" + name));
+    }
+  }
+}
+
+void TestPolyptychCli::takesLongestPromptsFromAFile() {
+  write("list.txt", "\xEF\xBB\xBF" + QByteArray(1 << 20, 'x') + "\r\n\r\na dog\r\n");
+  const Ended ended = run(generate({"--prompts", "list.txt"}));
+  QVERIFY2(ended.code == 0, ended.error.constData());
+  QCOMPARE(pictures("out").size(), 2);
+}
+
+void TestPolyptychCli::goesOnWhereItStopped() {
+  const QByteArrayList words = generate({"one", "two", "three"});
+  QCOMPARE(run(words).code, 0);
+  const auto names = pictures("out");
+  QCOMPARE(names.size(), 3);
+  const QByteArray kept = read(path("out") + "/" + names[0]);
+  const Ended complete = run(words);
+  QCOMPARE(complete.code, 0);
+  QCOMPARE(complete.events("finished")[0]["already_there"].get<int>(), 3);
+  QVERIFY(complete.events("progress").empty());
+  QVERIFY(QFile::remove(QString::fromUtf8(path("out") + "/" + names[1])));
+  const Ended again = run(words);
+  QCOMPARE(again.code, 0);
+  QCOMPARE(again.events("finished")[0]["made"].get<int>(), 1);
+  QCOMPARE(pictures("out"), names);
+  QCOMPARE(read(path("out") + "/" + names[0]), kept);
+}
+
+void TestPolyptychCli::refusesTheFolderOfAnotherRun() {
+  QCOMPARE(run(generate({"one"})).code, 0);
+  const auto names = pictures("out");
+  const QByteArray before = read(path("out") + "/" + names[0]);
+  const QByteArray lines = read(path("out") + "/manifest.jsonl");
+  const Ended other = run(generate({"another"}));
+  QVERIFY2(other.code == 2, other.error.constData());
+  QCOMPARE(pictures("out"), names);
+  QCOMPARE(read(path("out") + "/" + names[0]), before);
+  QCOMPARE(read(path("out") + "/manifest.jsonl"), lines);
+}
+
+void TestPolyptychCli::endsWithThreeWhenAWorkerCannotUseTheModel() {
+  const Ended ended = run(generate({"one", "two"}, {"--behave=model-unusable"}));
+  QVERIFY2(ended.code == 3, ended.error.constData());
+  QVERIFY(ended.error.contains("polyptych-cli: "));
+  QVERIFY(!ended.events("failed").empty());
+  QVERIFY(pictures("out").isEmpty());
+}
+
+void TestPolyptychCli::endsWithOneWhenPicturesFail_data() {
+  QTest::addColumn<QByteArray>("behave");
+  QTest::addColumn<QByteArray>("code");
+  QTest::newRow("failed unit") << QByteArray("fail-unit") << QByteArray("internal");
+  QTest::newRow("out of memory") << QByteArray("out-of-memory") << QByteArray("out_of_memory");
+  QTest::newRow("died") << QByteArray("crash") << QByteArray("worker_died");
+}
+
+void TestPolyptychCli::endsWithOneWhenPicturesFail() {
+  QFETCH(QByteArray, behave);
+  QFETCH(QByteArray, code);
+  const Ended ended = run(generate({"one", "two", "three"}, {"--behave=" + behave, "--only-index=1"}));
+  QVERIFY2(ended.code == 1, ended.error.constData());
+  const auto failed = ended.events("failed");
+  QVERIFY(!failed.empty());
+  QCOMPARE(failed[0]["index"].get<int>(), 1);
+  QCOMPARE(QByteArray::fromStdString(failed[0]["code"].get<std::string>()), code);
+  QVERIFY(!failed[0]["message"].get<std::string>().empty());
+  QCOMPARE(pictures("out").size(), 2);
+}
+
+void TestPolyptychCli::survivesAWorkerThatDiesOnce() {
+  const Ended ended =
+      run(generate({"--devices", "cpu:2", "one", "two", "three"}, {"--behave=crash-once", "--state=" + path("state")}));
+  QVERIFY2(ended.code == 0, ended.error.constData());
+  QCOMPARE(pictures("out").size(), 3);
+}
+
+void TestPolyptychCli::refusesAMissingWorker() {
+  QByteArrayList words = generate({"one"});
+  words.replace(words.indexOf(POLYPTYCH_FAKE_WORKER_PATH), path("no-worker"));
+  const Ended ended = run(words);
+  QVERIFY2(ended.code == 1, ended.error.constData());
+  QVERIFY2(ended.error.contains("no-worker"), ended.error.constData());
+}
+
+void TestPolyptychCli::stopsOnTheFirstInterrupt() {
+  const QByteArrayList words = generate({"one", "two", "three"}, {"--step-ms=150"});
+  QProcess process;
+  begin(process, words);
+  QByteArray output;
+  QTRY_VERIFY_WITH_TIMEOUT((output += process.readAllStandardOutput()).contains("\"progress\""), kPatience);
+  ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+  const Ended ended = finish(process);
+  QVERIFY2(ended.code == 130, ended.error.constData());
+  QVERIFY(ended.error.contains("Stopping"));
+  QVERIFY(ended.events("finished")[0]["cancelled"].get<bool>());
+  QVERIFY(pictures("out").size() < 3);
+  const Ended rest = run(words);
+  QVERIFY2(rest.code == 0, rest.error.constData());
+  QCOMPARE(pictures("out").size(), 3);
+}
+
+void TestPolyptychCli::diesOnTheSecondInterrupt() {
+  QProcess process;
+  begin(process, generate({"one"}, {"--behave=ignore-cancel", "--step-ms=20000"}));
+  QByteArray output;
+  QTRY_VERIFY_WITH_TIMEOUT((output += process.readAllStandardOutput()).contains("\"busy\""), kPatience);
+  ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+  QByteArray error;
+  QTRY_VERIFY_WITH_TIMEOUT((error += process.readAllStandardError()).contains("Stopping"), kPatience);
+  QElapsedTimer clock;
+  clock.start();
+  ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+  QCOMPARE(finish(process).code, 130);
+  QVERIFY2(clock.elapsed() < 2000, qPrintable(QString::number(clock.elapsed())));
+}
+
+void TestPolyptychCli::stopsWhenNobodyReads() {
+  QProcess process;
+  begin(process, generate({"one", "two", "three"}, {"--step-ms=50"}));
+  QTRY_VERIFY_WITH_TIMEOUT(process.readAllStandardOutput().contains("\"progress\""), kPatience);
+  process.closeReadChannel(QProcess::StandardOutput);
+  const Ended ended = finish(process);
+  QVERIFY2(ended.code == 130 || ended.code == 0, qPrintable(QString::number(ended.code)));
+  QCOMPARE(process.exitStatus(), QProcess::NormalExit);
+}
+
+QTEST_GUILESS_MAIN(TestPolyptychCli)
+#include "tst_polyptych_cli.moc"
