@@ -5,8 +5,42 @@
 #include <map>
 
 #include "core/diffusion/failure.h"
+#include "core/diffusion/onednn.h"
 
 namespace polyptych::diffusion {
+namespace {
+
+/// @param bias  in place of the layer's own
+at::Tensor conv2dWithBias(const at::Tensor& x, const Conv2d& layer, const at::Tensor& bias) {
+  const at::Tensor& weight = layer.weight.forConv2d(layer.stride, layer.padding, x.sizes());
+  if (weight.is_mkldnn()) {
+    return onednn::conv2d(x, weight, bias, layer.stride, layer.padding);
+  }
+  return at::conv2d(x, weight, bias, {layer.stride, layer.stride}, {layer.padding, layer.padding});
+}
+
+}  // namespace
+
+const at::Tensor& Weight::forConv2d(std::int64_t stride, std::int64_t padding, at::IntArrayRef inputSize) const {
+  if (!m_tensor.is_mkldnn() && onednn::isFor(m_tensor)) {
+    replace(onednn::packConv2d(m_tensor, stride, padding, inputSize));
+  }
+  return m_tensor;
+}
+
+const at::Tensor& Weight::forLinear() const {
+  if (!m_tensor.is_mkldnn() && onednn::isFor(m_tensor)) {
+    replace(onednn::packLinear(m_tensor));
+  }
+  return m_tensor;
+}
+
+void Weight::replace(at::Tensor packed) const {
+  const at::Tensor before = std::exchange(m_tensor, std::move(packed));
+  if (m_isMapped) {
+    releasePages(before);
+  }
+}
 
 Activation activationFromName(const std::string& name) {
   static const std::map<std::string, Activation> kNames{
@@ -37,17 +71,28 @@ at::Tensor activate(at::Tensor x, Activation activation) {
   return x;
 }
 
+namespace {
+
+Weight takeWeight(WeightReader& weights, const std::string& name, at::IntArrayRef shape) {
+  at::Tensor tensor = weights.take(name, shape);
+  const bool isMapped = weights.isMapped(tensor);
+  return {std::move(tensor), isMapped};
+}
+
+}  // namespace
+
 Conv2d takeConv2d(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out, std::int64_t kernel,
                   std::int64_t stride, std::int64_t padding) {
-  return {weights.take(name + ".weight", {out, in, kernel, kernel}), weights.take(name + ".bias", {out}), stride, padding};
+  return {takeWeight(weights, name + ".weight", {out, in, kernel, kernel}), weights.take(name + ".bias", {out}), stride, padding};
 }
 
 Linear takeLinear(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out, bool hasBias) {
-  return {weights.take(name + ".weight", {out, in}), hasBias ? weights.take(name + ".bias", {out}) : at::Tensor()};
+  return {takeWeight(weights, name + ".weight", {out, in}), hasBias ? weights.take(name + ".bias", {out}) : at::Tensor()};
 }
 
 Linear takePointwise(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out) {
-  return {weights.take(name + ".weight", {out, in, 1, 1}).reshape({out, in}), weights.take(name + ".bias", {out})};
+  const at::Tensor tensor = weights.take(name + ".weight", {out, in, 1, 1});
+  return {Weight(tensor.reshape({out, in}), weights.isMapped(tensor)), weights.take(name + ".bias", {out})};
 }
 
 GroupNorm takeGroupNorm(WeightReader& weights, const std::string& name, std::int64_t channels, std::int64_t groups, double eps) {
@@ -64,11 +109,31 @@ LayerNorm takeLayerNorm(WeightReader& weights, const std::string& name, std::int
   return {weights.take(name + ".weight", {width}), weights.take(name + ".bias", {width}), eps};
 }
 
-at::Tensor conv2d(const at::Tensor& x, const Conv2d& layer) {
-  return at::conv2d(x, layer.weight, layer.bias, {layer.stride, layer.stride}, {layer.padding, layer.padding});
+at::Tensor conv2d(const at::Tensor& x, const Conv2d& layer) { return conv2dWithBias(x, layer, layer.bias); }
+
+at::Tensor conv2dPlus(const at::Tensor& x, const Conv2d& layer, const at::Tensor& other) {
+  const at::Tensor& weight = layer.weight.forConv2d(layer.stride, layer.padding, x.sizes());
+  if (!weight.is_mkldnn()) {
+    return conv2d(x, layer).add_(other);
+  }
+  return onednn::conv2dPlus(x, weight, layer.bias, layer.stride, layer.padding, other);
 }
 
-at::Tensor linear(const at::Tensor& x, const Linear& layer) { return at::linear(x, layer.weight, layer.bias); }
+at::Tensor linear(const at::Tensor& x, const Linear& layer) {
+  const at::Tensor& weight = layer.weight.forLinear();
+  return weight.is_mkldnn() ? onednn::linear(x, weight, layer.bias) : at::linear(x, weight, layer.bias);
+}
+
+at::Tensor linearPlus(const at::Tensor& x, const Linear& layer, const at::Tensor& other) {
+  const at::Tensor& weight = layer.weight.forLinear();
+  return weight.is_mkldnn() ? onednn::linear(x, weight, layer.bias, other, "add") : at::linear(x, weight, layer.bias).add_(other);
+}
+
+at::Tensor gatedLinear(const at::Tensor& x, const Linear& value, const Linear& gate) {
+  const at::Tensor open = activate(linear(x, gate), Activation::Gelu);
+  const at::Tensor& weight = value.weight.forLinear();
+  return weight.is_mkldnn() ? onednn::linear(x, weight, value.bias, open, "mul") : at::linear(x, weight, value.bias).mul_(open);
+}
 
 at::Tensor groupNorm(const at::Tensor& x, const GroupNorm& layer) {
   return at::group_norm(x, layer.groups, layer.weight, layer.bias, layer.eps);
@@ -118,12 +183,18 @@ Resnet takeResnet(WeightReader& weights, const std::string& name, std::int64_t i
 }
 
 at::Tensor resnet(const at::Tensor& x, const at::Tensor& activatedTime, const Resnet& block) {
-  at::Tensor hidden = conv2d(activate(groupNorm(x, block.norm1), block.activation), block.conv1);
-  if (block.time) {
-    hidden.add_(linear(activatedTime, *block.time).unsqueeze(-1).unsqueeze(-1));
+  at::Tensor hidden = activate(groupNorm(x, block.norm1), block.activation);
+  if (!block.time) {
+    hidden = conv2d(hidden, block.conv1);
+  } else if (const at::Tensor time = linear(activatedTime, *block.time); time.size(0) == 1) {
+    // One time for the whole batch: it is part of the convolution's bias.
+    hidden = conv2dWithBias(hidden, block.conv1, block.conv1.bias + time[0]);
+  } else {
+    hidden = conv2d(hidden, block.conv1).add_(time.unsqueeze(-1).unsqueeze(-1));
   }
-  hidden = conv2d(activate(groupNorm(hidden, block.norm2), block.activation), block.conv2);
-  hidden.add_(block.shortcut ? fromRows(linear(toRows(x), *block.shortcut), x.size(2), x.size(3)) : x);
+  hidden = activate(groupNorm(hidden, block.norm2), block.activation);
+  hidden =
+      conv2dPlus(hidden, block.conv2, block.shortcut ? fromRows(linear(toRows(x), *block.shortcut), x.size(2), x.size(3)) : x);
   return block.outputScale == 1 ? hidden : hidden.div_(block.outputScale);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/diffusion/weights.h"
 
@@ -21,9 +22,35 @@ Activation activationFromName(const std::string& name);
 /// Overwrites `x` and returns it.
 at::Tensor activate(at::Tensor x, Activation activation);
 
+/// A weight that its layer brings into the layout of the CPU's kernels at first use, in place of the file's layout: nothing is
+/// kept twice, and no call rearranges it again. The layout has no influence on the arithmetic: a picture does not depend on what
+/// was made before it.
+class Weight {
+ public:
+  Weight() = default;
+  /// @param isMapped  the tensor is a view of a mapped file, whose pages can be let go
+  Weight(at::Tensor tensor, bool isMapped) : m_tensor(std::move(tensor)), m_isMapped(isMapped) {}
+
+  /// Rows of a linear layer's weight. To be called before the first use.
+  Weight rows(std::int64_t first, std::int64_t count) const { return {m_tensor.narrow(0, first, count), m_isMapped}; }
+  c10::Device device() const { return m_tensor.device(); }
+
+  /// As the file has it. Not for a weight that was packed.
+  const at::Tensor& plain() const { return m_tensor; }
+  /// For oneDNN's convolution or linear layer; plain if the device or type has no such layout.
+  const at::Tensor& forConv2d(std::int64_t stride, std::int64_t padding, at::IntArrayRef inputSize) const;
+  const at::Tensor& forLinear() const;
+
+ private:
+  void replace(at::Tensor packed) const;
+
+  mutable at::Tensor m_tensor;
+  bool m_isMapped = false;
+};
+
 /// Square kernel, weight [out, in, k, k].
 struct Conv2d {
-  at::Tensor weight;
+  Weight weight;
   at::Tensor bias;
   std::int64_t stride = 1;
   std::int64_t padding = 0;
@@ -31,7 +58,7 @@ struct Conv2d {
 
 /// weight [out, in]; bias [out] or undefined.
 struct Linear {
-  at::Tensor weight;
+  Weight weight;
   at::Tensor bias;
 };
 
@@ -60,8 +87,14 @@ LayerNorm takeLayerNorm(WeightReader& weights, const std::string& name, std::int
 
 /// [B, in, H, W] to [B, out, H', W'].
 at::Tensor conv2d(const at::Tensor& x, const Conv2d& layer);
+/// The same plus a tensor of the result's shape.
+at::Tensor conv2dPlus(const at::Tensor& x, const Conv2d& layer, const at::Tensor& other);
 /// [..., in] to [..., out].
 at::Tensor linear(const at::Tensor& x, const Linear& layer);
+/// The same plus a tensor of the result's shape.
+at::Tensor linearPlus(const at::Tensor& x, const Linear& layer, const at::Tensor& other);
+/// value(x) * gelu(gate(x)).
+at::Tensor gatedLinear(const at::Tensor& x, const Linear& value, const Linear& gate);
 /// Over [B, C, H, W].
 at::Tensor groupNorm(const at::Tensor& x, const GroupNorm& layer);
 at::Tensor layerNorm(const at::Tensor& x, const LayerNorm& layer);
@@ -92,7 +125,9 @@ struct Resnet {
 /// @param timeWidth  size of the time embedding; 0: the block knows no time
 Resnet takeResnet(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out, std::int64_t timeWidth,
                   std::int64_t groups, double eps, Activation activation, double outputScale = 1);
-/// @param activatedTime  [B, timeWidth], the time embedding after the activation; undefined if the block knows no time
+/// @param activatedTime  [B, timeWidth], or [1, timeWidth] for the whole batch: the time embedding after the activation;
+/// undefined if the block knows no
+///        time
 at::Tensor resnet(const at::Tensor& x, const at::Tensor& activatedTime, const Resnet& block);
 
 }  // namespace polyptych::diffusion

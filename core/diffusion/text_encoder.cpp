@@ -88,8 +88,9 @@ at::Tensor TextEncoder::encode(const at::Tensor& ids, std::optional<int> clipSki
   for (std::int64_t i = 0; i < layers - clipSkip.value_or(0); ++i) {
     const Layer& layer = network.layers[static_cast<std::size_t>(i)];
     const at::Tensor normed = layerNorm(hidden, layer.norm1);
-    hidden.add_(attend(normed, normed, layer.attention, /*isCausal=*/true));
-    hidden.add_(linear(activate(linear(layerNorm(hidden, layer.norm2), layer.in), network.activation), layer.out));
+    hidden = attend(normed, normed, layer.attention, hidden, /*isCausal=*/true);
+    const at::Tensor inner = activate(linear(layerNorm(hidden, layer.norm2), layer.in), network.activation);
+    hidden = linearPlus(inner, layer.out, hidden);
   }
   return layerNorm(hidden, network.finalNorm);
 }

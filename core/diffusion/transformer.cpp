@@ -30,25 +30,19 @@ TransformerBlock takeBlock(WeightReader& weights, const std::string& name, const
   block.attention2 = takeAttention(weights, name + ".attn2", width, shape.contextWidth, shape.heads);
   block.norm3 = takeLayerNorm(weights, name + ".norm3", width, kBlockNormEps);
   const Linear both = takeLinear(weights, name + ".ff.net.0.proj", width, 2 * inner);
-  block.value = {both.weight.narrow(0, 0, inner), both.bias.narrow(0, 0, inner)};
-  block.gate = {both.weight.narrow(0, inner, inner), both.bias.narrow(0, inner, inner)};
+  block.value = {both.weight.rows(0, inner), both.bias.narrow(0, 0, inner)};
+  block.gate = {both.weight.rows(inner, inner), both.bias.narrow(0, inner, inner)};
   block.out = takeLinear(weights, name + ".ff.net.2", inner, width);
   return block;
 }
 
-void feedForward(at::Tensor& hidden, const TransformerBlock& block) {
-  const at::Tensor normed = layerNorm(hidden, block.norm3);
-  at::Tensor gate = activate(linear(normed, block.gate), Activation::Gelu);
-  const at::Tensor value = gate.mul_(linear(normed, block.value));
-  hidden.add_(linear(value, block.out));
-}
-
 }  // namespace
 
-at::Tensor attend(const at::Tensor& x, const at::Tensor& context, const Attention& layer, bool isCausal) {
+at::Tensor attend(const at::Tensor& x, const at::Tensor& context, const Attention& layer, const at::Tensor& residual,
+                  bool isCausal) {
   const at::Tensor mixed =
       attention(linear(x, layer.q), linear(context, layer.k), linear(context, layer.v), layer.heads, isCausal);
-  return linear(mixed, layer.out);
+  return linearPlus(mixed, layer.out, residual);
 }
 
 PictureTransformer takePictureTransformer(WeightReader& weights, const std::string& name, const PictureTransformerShape& shape) {
@@ -77,12 +71,13 @@ at::Tensor transformPicture(const at::Tensor& x, const at::Tensor& context, cons
   at::Tensor hidden = linear(toRows(groupNorm(x, transformer.norm)), transformer.in);
   for (const TransformerBlock& block : transformer.blocks) {
     at::Tensor normed = layerNorm(hidden, block.norm1);
-    hidden.add_(attend(normed, block.isFirstCross ? context : normed, block.attention1));
+    hidden = attend(normed, block.isFirstCross ? context : normed, block.attention1, hidden);
     normed = layerNorm(hidden, block.norm2);
-    hidden.add_(attend(normed, context, block.attention2));
-    feedForward(hidden, block);
+    hidden = attend(normed, context, block.attention2, hidden);
+    normed = layerNorm(hidden, block.norm3);
+    hidden = linearPlus(gatedLinear(normed, block.value, block.gate), block.out, hidden);
   }
-  return fromRows(linear(hidden, transformer.out), x.size(2), x.size(3)).add_(x);
+  return fromRows(linearPlus(hidden, transformer.out, toRows(x)), x.size(2), x.size(3));
 }
 
 }  // namespace polyptych::diffusion

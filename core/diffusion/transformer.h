@@ -19,8 +19,10 @@ struct Attention {
   std::int64_t heads = 1;
 };
 
-/// x plus nothing: the caller adds the residual. @param context  where keys and values come from: x itself for self-attention
-at::Tensor attend(const at::Tensor& x, const at::Tensor& context, const Attention& layer, bool isCausal = false);
+/// @param context   where keys and values come from: x itself for self-attention
+/// @param residual  is added to the result
+at::Tensor attend(const at::Tensor& x, const at::Tensor& context, const Attention& layer, const at::Tensor& residual,
+                  bool isCausal = false);
 
 /// diffusers' BasicTransformerBlock with layer norms and GEGLU: self-attention (or cross-attention instead), cross-attention,
 /// feed-forward.

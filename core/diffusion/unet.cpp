@@ -229,8 +229,9 @@ at::Tensor UNet::predict(const at::Tensor& sample, const at::Tensor& timestep, c
                          const UNetConditions& conditions) const {
   const Network& network = *m_network;
   // Each resnet applies the activation to the time embedding anew in diffusers; once is the same.
-  const at::Tensor time =
-      activate(network.timeEmbedding(timestep, sample.size(0), sample.scalar_type(), conditions), network.activation);
+  const bool isOneTime = timestep.numel() == 1 && !conditions.timestepCond && !conditions.textEmbeds;
+  const at::Tensor time = activate(
+      network.timeEmbedding(timestep, isOneTime ? 1 : sample.size(0), sample.scalar_type(), conditions), network.activation);
   at::Tensor hidden = network.config.centerInputSample ? 2 * sample - 1.0 : sample;
   hidden = conv2d(hidden.contiguous(at::MemoryFormat::ChannelsLast), network.convIn);
 

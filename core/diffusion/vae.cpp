@@ -101,8 +101,8 @@ class CoderTaker {
       const std::string root = name + ".attentions.0";
       // The second name is that of files written by diffusers before 0.13.
       const auto project = [&](const std::string& part, const std::string& oldPart) {
-        return Linear{m_weights.take(root + part + ".weight", root + oldPart + ".weight", {channels, channels}),
-                      m_weights.take(root + part + ".bias", root + oldPart + ".bias", {channels})};
+        const bool isOld = !m_weights.contains(root + part + ".weight") && m_weights.contains(root + oldPart + ".weight");
+        return takeLinear(m_weights, root + (isOld ? oldPart : part), channels, channels);
       };
       middle.norm = takeGroupNorm(m_weights, root + ".group_norm", channels, m_config.normNumGroups, kNormEps);
       middle.attention = {project(".to_q", ".query"), project(".to_k", ".key"), project(".to_v", ".value"),
@@ -126,7 +126,7 @@ at::Tensor runMiddle(at::Tensor x, const Middle& middle) {
   x = resnet(x, {}, middle.first);
   if (middle.norm) {
     const at::Tensor rows = toRows(groupNorm(x, *middle.norm));
-    x = fromRows(attend(rows, rows, middle.attention), x.size(2), x.size(3)).add_(x);
+    x = fromRows(attend(rows, rows, middle.attention, toRows(x)), x.size(2), x.size(3));
   }
   return resnet(x, {}, middle.second);
 }

@@ -1,6 +1,8 @@
 #include "core/diffusion/weights.h"
 
 #include <ATen/ATen.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -73,27 +75,37 @@ at::Tensor WeightReader::take(const std::string& name, at::IntArrayRef shape) {
   return tensor;
 }
 
-at::Tensor WeightReader::take(const std::string& name, const std::string& oldName, at::IntArrayRef shape) {
-  return take(!contains(name) && contains(oldName) ? oldName : name, shape);
-}
-
 void WeightReader::ignore(const std::string& name) {
   if (const checkpoint::TensorView* view = m_set.find(name); view != nullptr && m_taken.insert(name).second) {
     m_done += view->bytes.size();
   }
 }
 
-at::Tensor WeightReader::convert(const checkpoint::TensorView& view, at::ScalarType stored) const {
+at::Tensor WeightReader::convert(const checkpoint::TensorView& view, at::ScalarType stored) {
   // ATen takes no read-only memory; nothing here or in the networks writes to weights.
   void* bytes = const_cast<std::byte*>(view.bytes.data());
   const at::Tensor mapped = at::from_blob(
       bytes, view.shape, [keep = m_set.keepAlive()](void*) {}, at::TensorOptions().dtype(stored));
   if (m_device.is_cpu()) {
+    if (stored == m_type) {
+      m_mapped.insert(mapped.const_data_ptr());
+    }
     return mapped.to(m_type);
   }
   // Converting on the device moves the smaller of the two types over the bus only when the file's is smaller; weights rarely are
   // larger.
   return mapped.to(m_device).to(m_type);
+}
+
+void releasePages(const at::Tensor& mapped) {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.const_data_ptr());
+  const std::uintptr_t first = (begin + page - 1) / page * page;
+  const std::uintptr_t end = (begin + mapped.nbytes()) / page * page;
+  if (end > first) {
+    // Advice: nothing is lost if the system does not take it.
+    static_cast<void>(madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED));
+  }
 }
 
 base::Result<void> WeightReader::finish() {

@@ -28,11 +28,12 @@ class WeightReader {
   /// it keeps alive; it must not be written to. A tensor that is not there or cannot be taken gives a placeholder of the shape,
   /// and finish() fails. Throws EngineFailure(Cancelled) when the observer says so.
   at::Tensor take(const std::string& name, at::IntArrayRef shape);
-  /// The same for a tensor that older programs wrote under another name: `oldName` is taken if `name` is not there.
-  at::Tensor take(const std::string& name, const std::string& oldName, at::IntArrayRef shape);
   /// The name is known and not needed: no fault if the files have it.
   void ignore(const std::string& name);
   bool contains(const std::string& name) const { return m_set.find(name) != nullptr; }
+
+  /// A tensor that take() gave is a view of the mapped file.
+  bool isMapped(const at::Tensor& tensor) const { return m_mapped.contains(tensor.const_data_ptr()); }
 
   at::Device device() const { return m_device; }
   at::ScalarType type() const { return m_type; }
@@ -44,7 +45,7 @@ class WeightReader {
   base::Result<void> finish();
 
  private:
-  at::Tensor convert(const checkpoint::TensorView& view, at::ScalarType stored) const;
+  at::Tensor convert(const checkpoint::TensorView& view, at::ScalarType stored);
 
   checkpoint::WeightSet m_set;
   std::string m_what;
@@ -54,7 +55,12 @@ class WeightReader {
   std::uint64_t m_done;
   std::uint64_t m_total;
   std::set<std::string> m_taken;
+  std::set<const void*> m_mapped;
   std::vector<std::string> m_faults;
 };
+
+/// Takes the whole pages below a view of a mapped file out of this process's memory; they come back from the file when they are
+/// read again.
+void releasePages(const at::Tensor& mapped);
 
 }  // namespace polyptych::diffusion

@@ -161,7 +161,7 @@ int run(const std::string& folder, const std::string& in, const std::string& out
   const c10::InferenceMode inference;
   Networks networks(folder, settings);
   std::map<std::string, at::Tensor> results;
-  for (const auto& [name, line] : file->metadata()) {
+  for (const auto& [name, description] : file->metadata()) {
     if (name == "settings") {
       continue;
     }
@@ -171,10 +171,11 @@ int run(const std::string& folder, const std::string& in, const std::string& out
         inputs[tensorName.substr(name.size() + 1)] = asTensor(view);
       }
     }
-    const Words words = splitWords(line);
-    const int repeats = std::stoi(valueOr(words, "repeat", "0"));
+    const Words words = splitWords(description);
     results[name] = runCase(networks, words, inputs).to(at::kFloat).contiguous();
-    for (int i = 0; i < repeats; ++i) {
+    std::cout << "ready " << name << std::endl;
+    // A line is awaited before each repetition, so that another program can take turns on the same cores.
+    for (std::string line; words.contains("repeat") && std::getline(std::cin, line) && line == "go";) {
       const auto start = std::chrono::steady_clock::now();
       runCase(networks, words, inputs);
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
