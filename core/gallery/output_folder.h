@@ -1,49 +1,66 @@
 #pragma once
 
+#include <QSet>
 #include <QString>
-#include <cstddef>
-#include <cstdint>
-#include <map>
+#include <QStringList>
 #include <memory>
-#include <span>
-#include <string>
 #include <vector>
 
-#include "core/base/result.h"
-#include "core/domain/request.h"
+#include "core/gallery/folder_handle.h"
+#include "core/gallery/manifest_row.h"
 
 namespace polyptych::gallery {
 
-/// A run's pictures and their manifest.jsonl in one folder. Nothing that exists is ever overwritten; a picture is durable before
-/// its manifest line, and the line before store() comes back. Blocks on the disk: to be used on one thread of its own. Holds a
-/// lock on the folder while it lives.
-class OutputFolder {
- public:
-  /// Makes the folder if need be, locks it, and works out what is finished: a folder without a manifest must hold none of the
-  /// run's file names; one with a manifest of the same run (same requests, plan and model) goes on. A torn last line is cut off;
-  /// a finished picture that no line names is checked (whole file, settings equal to the request) and adopted; a line whose file
-  /// is gone counts as not made.
-  /// @param requests index i at position i
-  /// Errors, before anything was written: AlreadyExists (another run's manifest or file; another process works here), Io,
-  /// DiskFull, InvalidArgument.
-  static base::Result<std::unique_ptr<OutputFolder>> open(const QString& folder,
-                                                          const std::vector<domain::GenerationRequest>& requests,
-                                                          const domain::RunPlan& plan);
-  virtual ~OutputFolder() = default;
-
-  /// Absolute paths of pictures that were there already, by index.
-  virtual const std::map<std::int64_t, QString>& finished() const = 0;
-  /// Writes picture `index`: temporary name, fsync, rename without overwriting, fsync of the folder, manifest line, fsync. A
-  /// picture that finished() names (its unit was made again whole) is compared and kept. @return its absolute path. Errors: Io,
-  /// DiskFull, AlreadyExists, Corrupt (bytes that are no whole picture of this request).
-  virtual base::Result<QString> store(std::int64_t index, std::span<const std::byte> png, const QString& device,
-                                      double seconds) = 0;
-  /// Appends a line with status "failed" and the error's code and message.
-  virtual base::Result<void> recordFailure(std::int64_t index, const base::Error& error, const QString& device) = 0;
+/// A run as its folder sees it.
+struct FolderRun {
+  std::vector<domain::PictureMetadata> pictures;  ///< index i at position i
+  QByteArray initialLatents;                      ///< bytes of the file that replaces noise; empty: none
 };
 
-/// "00042-a-red-boat.png": index with at least five digits, then the prompt's words; safe on every file system, letters of all
-/// scripts kept, at most 120 bytes.
-std::string pictureFileName(std::int64_t index, const std::string& prompt);
+/// The folder of one run: pictures and their manifest. Order on the disk: picture, then its row, then whoever asked is told. All
+/// calls block on the disk; one thread at a time.
+class OutputFolder {
+ public:
+  /// Opens, locks and compares the folder with the run. A folder of the same run goes on: a torn last line of the manifest and
+  /// rows of failures or of pictures that are gone are taken out, finished pictures without a row are checked and get one.
+  /// Anything else in the way is AlreadyExists, and nothing was written then. If the run is complete nothing is written either.
+  /// Errors: AlreadyExists, InvalidArgument, DiskFull, Io.
+  static base::Result<std::unique_ptr<OutputFolder>> open(const QString& path, FolderRun run,
+                                                          FolderHandle::BeforeChange beforeChange = {});
+
+  QString path() const { return m_folder.path(); }
+  std::size_t size() const { return m_run.pictures.size(); }
+  /// True if picture `index` is finished: its file and its row are there.
+  bool isFinished(std::size_t index) const { return m_isFinished.at(index); }
+  QString nameOf(std::size_t index) const { return m_names.at(static_cast<qsizetype>(index)); }
+  QString pathOf(std::size_t index) const { return path() + '/' + nameOf(index); }
+  std::size_t finishedCount() const;
+
+  enum class Saved { Written, Equal, Different };
+
+  /// Checks that the bytes are a whole PNG of this picture's size and settings, and writes them. If the picture is finished
+  /// already, the file stays as it is and is compared.
+  /// @return Corrupt for other bytes, AlreadyExists (somebody made a file of that name meanwhile), DiskFull, Io
+  base::Result<Saved> save(std::size_t index, const std::vector<std::byte>& png, const PictureOrigin& origin);
+
+  /// Adds a row with status "failed"; a later run takes it out and tries again.
+  base::Result<void> saveFailure(std::size_t index, const base::Error& error, const PictureOrigin& origin);
+
+ private:
+  OutputFolder(FolderHandle folder, FolderRun run);
+  base::Result<void> compare();
+  base::Result<void> readManifest(const QByteArray& text, const QSet<QString>& present);
+  base::Result<void> takeRow(const ManifestRow& row, const QByteArray& line, const QSet<QString>& present);
+  base::Result<void> adopt(std::size_t index);
+  ManifestRow rowOf(std::size_t index, const PictureOrigin& origin) const;
+  base::Error clash(std::string why) const;
+
+  FolderHandle m_folder;
+  FolderRun m_run;
+  QString m_fingerprint;
+  QStringList m_names;
+  std::vector<bool> m_isFinished;
+  QByteArray m_manifest;  ///< as it should be, while the folder is compared
+};
 
 }  // namespace polyptych::gallery

@@ -1,0 +1,303 @@
+#include "core/gallery/folder_handle.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QRandomGenerator>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace polyptych::gallery {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr char kTemporaryBeginning[] = ".polyptych-";
+constexpr char kTemporaryEnd[] = ".tmp";
+constexpr char kLockName[] = ".polyptych.lock";
+
+/// Closes a descriptor at the end of a scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : m_fd(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return m_fd; }
+  int release() { return std::exchange(m_fd, -1); }
+  /// @return 0 or an errno
+  int close() {
+    const int fd = release();
+    return fd >= 0 && ::close(fd) != 0 ? errno : 0;
+  }
+
+ private:
+  int m_fd;
+};
+
+/// @return 0 or an errno
+int writeAll(int fd, const QByteArray& bytes) {
+  qsizetype done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::write(fd, bytes.constData() + done, static_cast<std::size_t>(bytes.size() - done));
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count <= 0) {
+      return count < 0 ? errno : ENOSPC;
+    }
+    done += count;
+  }
+  return 0;
+}
+
+int syncFile(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
+
+/// File systems that know no RENAME_NOREPLACE get a second name and lose the first.
+int renameNew(int folder, const char* from, const char* to) {
+  if (::renameat2(folder, from, folder, to, RENAME_NOREPLACE) == 0) {
+    return 0;
+  }
+  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) {
+    return errno;
+  }
+  if (::linkat(folder, from, folder, to, 0) != 0) {
+    return errno;
+  }
+  ::unlinkat(folder, from, 0);
+  return 0;
+}
+
+Error describe(const QString& folder, const QString& doing, int code) {
+  const std::string where = " in the folder '" + folder.toStdString() + "'";
+  const std::string detail = std::strerror(code);
+  if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
+    return {ErrorCode::DiskFull,
+            doing.toStdString() + where + " failed: there is no space left. Make room on the disk and start the same run again.",
+            detail};
+  }
+  if (code == EACCES || code == EPERM || code == EROFS) {
+    return {
+        ErrorCode::Io,
+        doing.toStdString() + where + " failed: it is not allowed. Choose a folder that you may write to, or change its rights.",
+        detail};
+  }
+  return {ErrorCode::Io, doing.toStdString() + where + " failed (" + detail + "). Check the folder, or choose another one.",
+          detail};
+}
+
+}  // namespace
+
+FolderHandle::FolderHandle(QString path, int fd, BeforeChange beforeChange)
+    : m_path(std::move(path)), m_fd(fd), m_beforeChange(std::move(beforeChange)) {}
+
+FolderHandle::FolderHandle(FolderHandle&& other) noexcept
+    : m_path(std::move(other.m_path)),
+      m_fd(std::exchange(other.m_fd, -1)),
+      m_lockFd(std::exchange(other.m_lockFd, -1)),
+      m_beforeChange(std::move(other.m_beforeChange)) {}
+
+FolderHandle::~FolderHandle() {
+  for (const int fd : {m_lockFd, m_fd}) {
+    if (fd >= 0) {
+      ::close(fd);
+    }
+  }
+}
+
+Error FolderHandle::failure(const QString& doing, int code) const { return describe(m_path, doing, code); }
+
+void FolderHandle::beforeChange() const {
+  if (m_beforeChange) {
+    m_beforeChange();
+  }
+}
+
+Result<FolderHandle> FolderHandle::open(const QString& path, BeforeChange beforeChange) {
+  if (path.isEmpty()) {
+    return Error{ErrorCode::InvalidArgument, "There is no folder for the pictures; give one.", {}};
+  }
+  const QString absolute = QDir::cleanPath(QFileInfo(path).absoluteFilePath());
+  if (QFileInfo(absolute).exists() && !QFileInfo(absolute).isDir()) {
+    return Error{ErrorCode::AlreadyExists, "'" + absolute.toStdString() + "' is a file; give a folder for the pictures.", {}};
+  }
+  errno = 0;
+  if (!QDir().mkpath(absolute)) {
+    return describe(absolute, "Making the folder", errno != 0 ? errno : EIO);
+  }
+  const int fd = ::open(QFile::encodeName(absolute).constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return describe(absolute, "Opening", errno);
+  }
+  FolderHandle handle(absolute, fd, std::move(beforeChange));
+  int locked = ::flock(fd, LOCK_EX | LOCK_NB);
+  if (locked != 0 && errno != EWOULDBLOCK) {
+    // NFS locks no folders: a file does it.
+    handle.m_lockFd = ::openat(fd, kLockName, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    locked = handle.m_lockFd < 0 ? -1 : ::flock(handle.m_lockFd, LOCK_EX | LOCK_NB);
+  }
+  if (locked != 0 && errno == EWOULDBLOCK) {
+    return Error{ErrorCode::AlreadyExists,
+                 "Another run is writing into the folder '" + absolute.toStdString() +
+                     "'. Wait until it is finished, or choose another folder.",
+                 {}};
+  }
+  if (locked != 0) {
+    return describe(absolute, "Locking", errno);
+  }
+  return handle;
+}
+
+Result<QStringList> FolderHandle::names() const {
+  const QDir folder(m_path);
+  if (!folder.isReadable()) {
+    return failure("Reading", EACCES);
+  }
+  return folder.entryList(QDir::AllEntries | QDir::NoDotAndDotDot | QDir::Hidden | QDir::System, QDir::Name);
+}
+
+Result<QByteArray> FolderHandle::read(const QString& name, qint64 maxBytes) const {
+  const Descriptor file(::openat(m_fd, QFile::encodeName(name).constData(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) {
+    return errno == ENOENT ? Error{ErrorCode::NotFound, "There is no file '" + name.toStdString() + "'.", {}}
+                           : failure("Reading '" + name + "'", errno);
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) {
+    return failure("Reading '" + name + "'", errno);
+  }
+  if (!S_ISREG(status.st_mode) || status.st_size > maxBytes) {
+    return Error{ErrorCode::Unsupported, "'" + name.toStdString() + "' is no file of this program.", {}};
+  }
+  QByteArray bytes(static_cast<qsizetype>(status.st_size), Qt::Uninitialized);
+  qsizetype done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count = ::read(file.get(), bytes.data() + done, static_cast<std::size_t>(bytes.size() - done));
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    if (count < 0) {
+      return failure("Reading '" + name + "'", errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    done += count;
+  }
+  bytes.truncate(done);
+  return bytes;
+}
+
+Result<QByteArray> FolderHandle::writeTemporary(const QByteArray& bytes) {
+  const QByteArray name = kTemporaryBeginning + QByteArray::number(QRandomGenerator::system()->generate64(), 16) + kTemporaryEnd;
+  beforeChange();
+  Descriptor file(::openat(m_fd, name.constData(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (file.get() < 0) {
+    return failure("Making a file", errno);
+  }
+  beforeChange();
+  int problem = writeAll(file.get(), bytes);
+  beforeChange();
+  if (problem == 0) {
+    problem = syncFile(file.get());
+  }
+  const int closed = file.close();
+  if (problem != 0 || closed != 0) {
+    ::unlinkat(m_fd, name.constData(), 0);
+    return failure("Writing a file", problem != 0 ? problem : closed);
+  }
+  return name;
+}
+
+Result<void> FolderHandle::sync() {
+  beforeChange();
+  if (::fsync(m_fd) != 0 && errno != EINVAL) {
+    return failure("Writing", errno);
+  }
+  return {};
+}
+
+Result<void> FolderHandle::writeNew(const QString& name, const QByteArray& bytes) {
+  const Result<QByteArray> temporary = writeTemporary(bytes);
+  if (!temporary) {
+    return temporary.error();
+  }
+  beforeChange();
+  const int problem = renameNew(m_fd, temporary->constData(), QFile::encodeName(name).constData());
+  if (problem != 0) {
+    ::unlinkat(m_fd, temporary->constData(), 0);
+    if (problem == EEXIST) {
+      return Error{ErrorCode::AlreadyExists,
+                   "The file '" + (m_path + '/' + name).toStdString() + "' is there already and is not overwritten.",
+                   {}};
+    }
+    return failure("Naming the file '" + name + "'", problem);
+  }
+  return sync();
+}
+
+Result<void> FolderHandle::replace(const QString& name, const QByteArray& bytes) {
+  const Result<QByteArray> temporary = writeTemporary(bytes);
+  if (!temporary) {
+    return temporary.error();
+  }
+  beforeChange();
+  if (::renameat(m_fd, temporary->constData(), m_fd, QFile::encodeName(name).constData()) != 0) {
+    const int problem = errno;
+    ::unlinkat(m_fd, temporary->constData(), 0);
+    return failure("Naming the file '" + name + "'", problem);
+  }
+  return sync();
+}
+
+Result<void> FolderHandle::append(const QString& name, const QByteArray& bytes) {
+  beforeChange();
+  const QString doing = "Writing '" + name + "'";
+  Descriptor file(::openat(m_fd, QFile::encodeName(name).constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  struct stat before {};
+  if (file.get() < 0 || ::fstat(file.get(), &before) != 0) {
+    return failure(doing, errno);
+  }
+  beforeChange();
+  int problem = writeAll(file.get(), bytes);
+  beforeChange();
+  if (problem == 0) {
+    problem = syncFile(file.get());
+  }
+  if (problem != 0) {
+    if (::ftruncate(file.get(), before.st_size) != 0) {
+      return failure(doing, problem);  // the next run repairs the torn line
+    }
+    return failure(doing, problem);
+  }
+  return before.st_size == 0 ? sync() : Result<void>();
+}
+
+Result<void> FolderHandle::prepareForWriting() {
+  const Result<QStringList> all = names();
+  if (!all) {
+    return all.error();
+  }
+  for (const QString& name : *all) {
+    if (name.startsWith(QLatin1String(kTemporaryBeginning)) && name.endsWith(QLatin1String(kTemporaryEnd))) {
+      ::unlinkat(m_fd, QFile::encodeName(name).constData(), 0);
+    }
+  }
+  const Result<QByteArray> temporary = writeTemporary(QByteArray());
+  if (!temporary) {
+    return temporary.error();
+  }
+  ::unlinkat(m_fd, temporary->constData(), 0);
+  return {};
+}
+
+}  // namespace polyptych::gallery

@@ -1,0 +1,264 @@
+#include "core/gallery/output_folder.h"
+
+#include <QCryptographicHash>
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "core/gallery/picture_name.h"
+#include "core/picture/metadata_text.h"
+#include "core/picture/png.h"
+
+namespace polyptych::gallery {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+
+constexpr qint64 kMaxManifestBytes = qint64(4) << 30;
+constexpr int kFingerprintDigits = 16;
+
+std::span<const std::byte> bytesOf(const QByteArray& bytes) {
+  return std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())));
+}
+
+QString fingerprintOf(const FolderRun& run) {
+  QCryptographicHash hash(QCryptographicHash::Sha256);
+  for (const domain::PictureMetadata& picture : run.pictures) {
+    const std::string json = picture::metadataJson(picture);
+    hash.addData(QByteArrayView(json.data(), static_cast<qsizetype>(json.size())));
+    hash.addData(QByteArrayView("\n"));
+  }
+  hash.addData(QCryptographicHash::hash(run.initialLatents, QCryptographicHash::Sha256));
+  return QString::fromLatin1(hash.result().toHex().left(kFingerprintDigits));
+}
+
+/// The first setting in which two pictures differ, in words.
+const char* differenceOf(const domain::PictureMetadata& there, const domain::PictureMetadata& asked) {
+  const domain::GenerationRequest& a = there.request;
+  const domain::GenerationRequest& b = asked.request;
+  if (a.prompt != b.prompt) {
+    return "prompt";
+  }
+  if (a.negativePrompt != b.negativePrompt) {
+    return "negative prompt";
+  }
+  if (a.seed != b.seed) {
+    return "seed";
+  }
+  if (a.width != b.width || a.height != b.height) {
+    return "size";
+  }
+  if (a.steps != b.steps) {
+    return "number of steps";
+  }
+  if (a.guidanceScale != b.guidanceScale || a.guidanceRescale != b.guidanceRescale) {
+    return "guidance";
+  }
+  if (a.scheduler != b.scheduler) {
+    return "scheduler";
+  }
+  if (a.clipSkip != b.clipSkip) {
+    return "clip skip";
+  }
+  if (there.modelName != asked.modelName || there.modelHash != asked.modelHash) {
+    return "model";
+  }
+  if (there.computeType != asked.computeType || there.noise != asked.noise) {
+    return "precision";
+  }
+  if (there.threads != asked.threads) {
+    return "number of threads of a worker";
+  }
+  if (there.batch != asked.batch) {
+    return "batch size";
+  }
+  if (there.vaeSlicing != asked.vaeSlicing || there.vaeTiling != asked.vaeTiling) {
+    return "way of decoding";
+  }
+  if (there.programVersion != asked.programVersion) {
+    return "version of the program";
+  }
+  return "place in its list";
+}
+
+/// True if a line without an end was cut out of a row of ours.
+bool isTornRow(const QByteArray& line) {
+  const QByteArray beginning(kRowBeginning);
+  return line.startsWith(beginning) || beginning.startsWith(line) || line.count('\0') == line.size();
+}
+
+}  // namespace
+
+OutputFolder::OutputFolder(FolderHandle folder, FolderRun run)
+    : m_folder(std::move(folder)),
+      m_run(std::move(run)),
+      m_fingerprint(fingerprintOf(m_run)),
+      m_isFinished(m_run.pictures.size(), false) {
+  m_names.reserve(static_cast<qsizetype>(m_run.pictures.size()));
+  for (const domain::PictureMetadata& picture : m_run.pictures) {
+    m_names << pictureName(picture.request.index, picture.request.prompt);
+  }
+}
+
+Result<std::unique_ptr<OutputFolder>> OutputFolder::open(const QString& path, FolderRun run,
+                                                         FolderHandle::BeforeChange beforeChange) {
+  Result<FolderHandle> handle = FolderHandle::open(path, std::move(beforeChange));
+  if (!handle) {
+    return handle.error();
+  }
+  std::unique_ptr<OutputFolder> folder(new OutputFolder(std::move(*handle), std::move(run)));
+  if (const Result<void> compared = folder->compare(); !compared) {
+    return compared.error();
+  }
+  return folder;
+}
+
+std::size_t OutputFolder::finishedCount() const {
+  return static_cast<std::size_t>(std::count(m_isFinished.begin(), m_isFinished.end(), true));
+}
+
+Error OutputFolder::clash(std::string why) const {
+  return {
+      ErrorCode::AlreadyExists, "The folder '" + path().toStdString() + "' " + std::move(why) + " Choose another folder.", {}};
+}
+
+Result<void> OutputFolder::compare() {
+  const Result<QStringList> listed = m_folder.names();
+  if (!listed) {
+    return listed.error();
+  }
+  const QSet<QString> present(listed->begin(), listed->end());
+  QByteArray there;
+  if (Result<QByteArray> text = m_folder.read(QLatin1String(kManifestName), kMaxManifestBytes)) {
+    there = std::move(*text);
+    if (auto read = readManifest(there, present); !read) {
+      return read;
+    }
+  } else if (text.error().code != ErrorCode::NotFound) {
+    return text.error().code == ErrorCode::Unsupported ? clash("has something else named manifest.jsonl.") : text.error();
+  }
+  for (std::size_t index = 0; index < size(); ++index) {
+    if (!isFinished(index) && present.contains(nameOf(index))) {
+      if (auto adopted = adopt(index); !adopted) {
+        return adopted;
+      }
+    }
+  }
+  if (finishedCount() < size()) {
+    if (auto prepared = m_folder.prepareForWriting(); !prepared) {
+      return prepared;
+    }
+  }
+  Result<void> written;
+  if (m_manifest != there) {
+    written = m_folder.replace(QLatin1String(kManifestName), m_manifest);
+  }
+  m_manifest.clear();
+  return written;
+}
+
+Result<void> OutputFolder::readManifest(const QByteArray& text, const QSet<QString>& present) {
+  qsizetype at = 0;
+  for (int number = 1; at < text.size(); ++number) {
+    const qsizetype end = text.indexOf('\n', at);
+    const bool isWhole = end >= 0;
+    const QByteArray line = text.mid(at, isWhole ? end - at : -1);
+    at = isWhole ? end + 1 : text.size();
+    const Result<ManifestRow> row = rowFromLine(line);
+    if (!row) {
+      if (!isWhole && isTornRow(line)) {
+        break;
+      }
+      return clash("has a manifest.jsonl whose line " + std::to_string(number) + " is not from this program or is damaged.");
+    }
+    if (auto taken = takeRow(*row, line, present); !taken) {
+      return taken;
+    }
+  }
+  return {};
+}
+
+Result<void> OutputFolder::takeRow(const ManifestRow& row, const QByteArray& line, const QSet<QString>& present) {
+  const std::string again = " Repeat that run with the same settings to go on with it.";
+  const auto index = static_cast<std::uint64_t>(row.metadata.request.index);
+  if (index >= size()) {
+    return clash("holds another run, with more pictures." + again);
+  }
+  if (row.metadata != m_run.pictures[index]) {
+    return clash("holds another run: its picture " + std::to_string(index) + " has another " +
+                 differenceOf(row.metadata, m_run.pictures[index]) + "." + again);
+  }
+  if (row.run != m_fingerprint || row.file != nameOf(index)) {
+    return clash("holds another run: other prompts or settings follow, or it began from other latents." + again);
+  }
+  if (!row.error && present.contains(row.file) && !m_isFinished[index]) {
+    m_isFinished[index] = true;
+    m_manifest += line + '\n';
+  }
+  return {};
+}
+
+Result<void> OutputFolder::adopt(std::size_t index) {
+  const domain::PictureMetadata& asked = m_run.pictures[index];
+  const std::string name = nameOf(index).toStdString();
+  const Result<QByteArray> bytes = m_folder.read(nameOf(index), static_cast<qint64>(picture::kMaxPngBytes));
+  if (!bytes) {
+    return bytes.error().code == ErrorCode::Unsupported ? clash("has something else named '" + name + "'.") : bytes.error();
+  }
+  const Result<domain::PictureMetadata> metadata = picture::readPngMetadata(bytesOf(*bytes));
+  if (!metadata) {
+    return clash("has a file '" + name + "' that was not made by this run (" + metadata.error().message + ").");
+  }
+  if (*metadata != asked) {
+    return clash("has a file '" + name + "' of another run: its " + differenceOf(*metadata, asked) + " differs.");
+  }
+  if (const auto whole = picture::checkPng(bytesOf(*bytes), asked.request.width, asked.request.height); !whole) {
+    return clash("has a damaged file '" + name + "'; remove it to have the picture made again.");
+  }
+  m_isFinished[index] = true;
+  m_manifest += toLine(rowOf(index, {}));
+  return {};
+}
+
+ManifestRow OutputFolder::rowOf(std::size_t index, const PictureOrigin& origin) const {
+  return {m_run.pictures[index], origin, nameOf(index), m_fingerprint, QDateTime::currentDateTimeUtc(), std::nullopt};
+}
+
+Result<OutputFolder::Saved> OutputFolder::save(std::size_t index, const std::vector<std::byte>& png,
+                                               const PictureOrigin& origin) {
+  const domain::PictureMetadata& asked = m_run.pictures.at(index);
+  const auto refuse = [](std::string detail) {
+    return Error{ErrorCode::Corrupt, "A worker sent a picture that is not the one it was asked for.", std::move(detail)};
+  };
+  if (const auto whole = picture::checkPng(png, asked.request.width, asked.request.height); !whole) {
+    return refuse(whole.error().message);
+  }
+  const Result<domain::PictureMetadata> metadata = picture::readPngMetadata(png);
+  if (!metadata || *metadata != asked) {
+    return refuse(metadata ? differenceOf(*metadata, asked) : metadata.error().message);
+  }
+  const QByteArray bytes(reinterpret_cast<const char*>(png.data()), static_cast<qsizetype>(png.size()));
+  if (isFinished(index)) {
+    const Result<QByteArray> there = m_folder.read(nameOf(index), static_cast<qint64>(picture::kMaxPngBytes));
+    return there && *there == bytes ? Saved::Equal : Saved::Different;
+  }
+  if (const Result<void> written = m_folder.writeNew(nameOf(index), bytes); !written) {
+    return written.error();
+  }
+  if (const Result<void> added = m_folder.append(QLatin1String(kManifestName), toLine(rowOf(index, origin))); !added) {
+    return added.error();
+  }
+  m_isFinished[index] = true;
+  return Saved::Written;
+}
+
+Result<void> OutputFolder::saveFailure(std::size_t index, const Error& error, const PictureOrigin& origin) {
+  ManifestRow row = rowOf(index, origin);
+  row.error = error;
+  return m_folder.append(QLatin1String(kManifestName), toLine(row));
+}
+
+}  // namespace polyptych::gallery
