@@ -23,7 +23,7 @@ MAY_NAME |= {
 }
 QT_FOLDERS = {"devices", "pool", "gallery", "models", "backend", "ui"}
 GUI_FOLDERS = {"gallery", "backend", "ui"}
-JSON_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture"}
+JSON_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "diffusion", "app"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 TORCH = re.compile(r"^(ATen|c10|c10d|torch|caffe2)/")
