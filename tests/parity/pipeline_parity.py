@@ -111,9 +111,12 @@ class Checker:
 
 
 def open_pipe(folder):
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, torch_dtype=torch.float32, local_files_only=True)
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, dtype=torch.float32, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     pipe.original_config = pipe.scheduler.config
+    if not hasattr(pipe.text_encoder, "text_model"):
+        # transformers 5.6 took that level away, and diffusers 0.42 still asks for it when clip_skip is given.
+        object.__setattr__(pipe.text_encoder, "text_model", pipe.text_encoder)
     return pipe
 
 
@@ -191,7 +194,7 @@ def main():
     parser.add_argument("models")
     parser.add_argument("--full", action="store_true", help="MODELS is one folder of SD 1.5's size")
     arguments = parser.parse_args()
-    threads = 2
+    threads = 1
     torch.set_num_threads(threads)
     probe = Probe(arguments.probe, threads)
     catalogue = probe.ask(catalogue=True)
