@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include "core/devices/device_list.h"
+
 namespace polyptych::backend {
 
 void registerMetaTypes() {
@@ -15,5 +17,7 @@ void registerMetaTypes() {
     qRegisterMetaType<std::vector<domain::DeviceInfo>>();
   });
 }
+
+std::vector<int> usableCores() { return devices::usableCores(); }
 
 }  // namespace polyptych::backend

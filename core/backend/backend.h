@@ -99,6 +99,9 @@ class Backend : public QObject {
 /// Makes the types of the signals above known to Qt, for queued connections and QSignalSpy. May be called more than once.
 void registerMetaTypes();
 
+/// Numbers of the CPU cores that this process may run on, for domain::chooseDevices(); never empty.
+std::vector<int> usableCores();
+
 /// Where the in-process backend finds its workers. Empty: beside the running program.
 struct LocalBackendOptions {
   QString cpuWorker;   ///< path of polyptych-worker

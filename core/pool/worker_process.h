@@ -1,0 +1,38 @@
+#pragma once
+
+#include <QProcessEnvironment>
+#include <QString>
+#include <QStringList>
+
+#include "core/domain/device_choice.h"
+
+namespace polyptych::pool {
+
+/// One worker to start.
+struct WorkerSpec {
+  domain::DeviceSlot slot;
+  QString program;  ///< path of polyptych-worker or polyptych-worker-cuda
+  QStringList extraArguments;
+  int threads = 1;
+
+  friend bool operator==(const WorkerSpec&, const WorkerSpec&) = default;
+};
+
+/// Arguments of a worker as core/protocol/PROTOCOL.md has them.
+QStringList workerArguments(const WorkerSpec& spec, const QString& socketPath);
+
+/// This process's environment with exactly one device in sight (none for a CPU worker) and the thread counts of the mathematics
+/// libraries.
+QProcessEnvironment workerEnvironment(const WorkerSpec& spec);
+
+/// A new name for a local socket in the user's runtime folder, or in /tmp if that folder's path is too long for a socket.
+QString newSocketPath();
+
+/// The file that takes what a slot's worker prints: <cache>/polyptych/logs/worker-<slot>.log; its folder is made, and a file that
+/// has grown large is moved aside. Empty if there can be none.
+QString workerLogFile(const QString& slotId);
+
+/// A one-time token: 64 hexadecimal digits from the system's random source.
+QByteArray newToken();
+
+}  // namespace polyptych::pool
