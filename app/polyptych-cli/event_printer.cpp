@@ -1,20 +1,21 @@
 #include "app/polyptych-cli/event_printer.h"
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
+#include "app/polyptych-cli/json_text.h"
 #include "core/base/utf8.h"
 
 namespace polyptych::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using backend::SlotState;
 using backend::SlotStatus;
 
 constexpr qint64 kRedrawMilliseconds = 100;
 
-std::string lineOf(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string lineOf(const JsonObject& json) { return json.done() + "\n"; }
+
+JsonObject event(std::string_view name) { return JsonObject().text("event", name); }
 
 std::string secondsText(double seconds) {
   char text[32];
@@ -133,25 +134,25 @@ void EventPrinter::tellStarted(const RunFacts& facts) {
   m_done = 0;
   const auto& settings = facts.settings;
   if (m_telling == Telling::Json) {
-    Json devices = Json::array();
+    std::vector<std::string> devices;
     for (const QString& id : facts.slotIds) {
-      devices.push_back(id.toStdString());
+      devices.push_back(jsonText(id.toStdString()));
     }
-    output(lineOf({{"event", "started"},
-                   {"total", facts.total},
-                   {"already_there", facts.alreadyThere},
-                   {"out", facts.folder.toStdString()},
-                   {"seed", facts.seed},
-                   {"seed_drawn", facts.wasSeedDrawn},
-                   {"model", facts.model.name},
-                   {"model_hash", facts.model.hash},
-                   {"devices", devices},
-                   {"scheduler", settings.scheduler},
-                   {"steps", settings.steps},
-                   {"guidance", settings.guidanceScale},
-                   {"width", settings.width},
-                   {"height", settings.height},
-                   {"batch", facts.plan.batch}}));
+    output(lineOf(event("started")
+                      .number("total", facts.total)
+                      .number("already_there", facts.alreadyThere)
+                      .text("out", facts.folder.toStdString())
+                      .number("seed", facts.seed)
+                      .flag("seed_drawn", facts.wasSeedDrawn)
+                      .text("model", facts.model.name)
+                      .text("model_hash", facts.model.hash)
+                      .raw("devices", jsonArray(devices, false))
+                      .text("scheduler", settings.scheduler)
+                      .number("steps", settings.steps)
+                      .number("guidance", settings.guidanceScale)
+                      .number("width", settings.width)
+                      .number("height", settings.height)
+                      .number("batch", facts.plan.batch)));
     return;
   }
   std::string sentence = std::to_string(facts.total) + (facts.total == 1 ? " picture" : " pictures") + " with " +
@@ -173,16 +174,15 @@ void EventPrinter::tellDevice(const SlotStatus& status) {
   m_slots[status.slotId] = status;
   if (m_telling == Telling::Json) {
     if (isNews || isLoading) {
-      Json json = {{"event", "device"},
-                   {"device", status.slotId.toStdString()},
-                   {"name", status.deviceName.toStdString()},
-                   {"state", stateName(status.state)}};
+      JsonObject json = event("device");
+      json.text("device", status.slotId.toStdString())
+          .text("name", status.deviceName.toStdString())
+          .text("state", stateName(status.state));
       if (!status.reason.isEmpty()) {
-        json["reason"] = status.reason.toStdString();
+        json.text("reason", status.reason.toStdString());
       }
       if (isLoading) {
-        json["loaded_bytes"] = status.loadedBytes;
-        json["total_bytes"] = status.totalBytes;
+        json.number("loaded_bytes", status.loadedBytes).number("total_bytes", status.totalBytes);
       }
       output(lineOf(json));
     }
@@ -198,12 +198,12 @@ void EventPrinter::tellDevice(const SlotStatus& status) {
 void EventPrinter::tellStep(const SlotStatus& status) {
   m_slots[status.slotId] = status;
   if (m_telling == Telling::Json) {
-    output(lineOf({{"event", "progress"},
-                   {"index", status.index},
-                   {"device", status.slotId.toStdString()},
-                   {"stage", domain::toString(status.progress.stage)},
-                   {"step", status.progress.step},
-                   {"steps", status.progress.steps}}));
+    output(lineOf(event("progress")
+                      .number("index", status.index)
+                      .text("device", status.slotId.toStdString())
+                      .text("stage", domain::toString(status.progress.stage))
+                      .number("step", status.progress.step)
+                      .number("steps", status.progress.steps)));
   } else {
     draw(false);
   }
@@ -212,12 +212,12 @@ void EventPrinter::tellStep(const SlotStatus& status) {
 void EventPrinter::tellPicture(const backend::PictureEvent& picture) {
   ++m_done;
   if (m_telling == Telling::Json) {
-    output(lineOf({{"event", "picture"},
-                   {"index", picture.index},
-                   {"path", picture.path.toStdString()},
-                   {"device", picture.slotId.toStdString()},
-                   {"seconds", picture.seconds},
-                   {"already_there", picture.wasAlreadyThere}}));
+    output(lineOf(event("picture")
+                      .number("index", picture.index)
+                      .text("path", picture.path.toStdString())
+                      .text("device", picture.slotId.toStdString())
+                      .number("seconds", picture.seconds)
+                      .flag("already_there", picture.wasAlreadyThere)));
     return;
   }
   if (!picture.wasAlreadyThere) {
@@ -228,11 +228,11 @@ void EventPrinter::tellPicture(const backend::PictureEvent& picture) {
 
 void EventPrinter::tellFailure(const backend::FailureEvent& failure) {
   if (m_telling == Telling::Json) {
-    output(lineOf({{"event", "failed"},
-                   {"index", failure.index},
-                   {"device", failure.slotId.toStdString()},
-                   {"code", base::toString(failure.error.code)},
-                   {"message", failure.error.message}}));
+    output(lineOf(event("failed")
+                      .number("index", failure.index)
+                      .text("device", failure.slotId.toStdString())
+                      .text("code", base::toString(failure.error.code))
+                      .text("message", failure.error.message)));
     return;
   }
   error("Picture " + std::to_string(failure.index) + " failed: " + printable(failure.error.message) + "\n");
@@ -240,7 +240,7 @@ void EventPrinter::tellFailure(const backend::FailureEvent& failure) {
 
 void EventPrinter::tellError(const base::Error& problem) {
   if (m_telling == Telling::Json) {
-    output(lineOf({{"event", "failed"}, {"code", base::toString(problem.code)}, {"message", problem.message}}));
+    output(lineOf(event("failed").text("code", base::toString(problem.code)).text("message", problem.message)));
   }
   m_slots.clear();
   tellUser(problem.message);
@@ -250,14 +250,14 @@ void EventPrinter::tellFinished(const backend::RunSummary& summary, ExitCode cod
   erase();
   m_slots.clear();
   if (m_telling == Telling::Json) {
-    output(lineOf({{"event", "finished"},
-                   {"total", summary.total},
-                   {"made", summary.made},
-                   {"already_there", summary.alreadyThere},
-                   {"failed", summary.failed},
-                   {"cancelled", summary.wasCancelled},
-                   {"seconds", seconds},
-                   {"exit_code", static_cast<int>(code)}}));
+    output(lineOf(event("finished")
+                      .number("total", summary.total)
+                      .number("made", summary.made)
+                      .number("already_there", summary.alreadyThere)
+                      .number("failed", summary.failed)
+                      .flag("cancelled", summary.wasCancelled)
+                      .number("seconds", seconds)
+                      .number("exit_code", static_cast<int>(code))));
     return;
   }
   std::string sentence = std::to_string(summary.made) + " made";

@@ -7,10 +7,10 @@
 #include <QTemporaryFile>
 #include <cstdio>
 #include <cstring>
-#include <nlohmann/json.hpp>
 #include <random>
 
 #include "core/checkpoint/safetensors.h"
+#include "core/gallery/manifest_row.h"
 #include "core/prompt/prompt_list.h"
 
 namespace polyptych::cli {
@@ -148,20 +148,14 @@ Result<void> checkTraceFile(const std::string& path) {
 
 std::optional<std::uint64_t> baseSeedOfFolder(const QString& folder) {
   constexpr qint64 kMaxLineBytes = 64 << 20;
-  QFile manifest(folder + QStringLiteral("/manifest.jsonl"));
+  QFile manifest(folder + QLatin1Char('/') + QLatin1String(gallery::kManifestName));
   if (!manifest.open(QIODevice::ReadOnly)) {
     return std::nullopt;
   }
   while (!manifest.atEnd()) {
-    const QByteArray line = manifest.readLine(kMaxLineBytes);
-    const auto json = nlohmann::json::parse(line.begin(), line.end(), nullptr, false);
-    if (!json.is_object() || !json.contains("seed") || !json.contains("index")) {
-      continue;
-    }
-    const auto& seed = json["seed"];
-    const auto& index = json["index"];
-    if (seed.is_number_integer() && index.is_number_integer()) {
-      return seed.get<std::uint64_t>() - index.get<std::uint64_t>();
+    if (const auto row = gallery::rowFromLine(manifest.readLine(kMaxLineBytes))) {
+      const auto& request = row->metadata.request;
+      return request.seed - static_cast<std::uint64_t>(request.index);
     }
   }
   return std::nullopt;

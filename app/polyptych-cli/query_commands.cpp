@@ -4,9 +4,9 @@
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "app/polyptych-cli/event_printer.h"
+#include "app/polyptych-cli/json_text.h"
 #include "app/polyptych-cli/streams.h"
 #include "core/base/utf8.h"
 #include "core/checkpoint/model_folder.h"
@@ -18,13 +18,9 @@
 namespace polyptych::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 ExitCode written(bool ok) { return ok ? ExitCode::AllMade : ExitCode::SomeFailed; }
 
-ExitCode writeJson(const Json& json) {
-  return written(writeOutput(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
-}
+ExitCode writeList(const std::vector<std::string>& values) { return written(writeOutput(jsonArray(values, true) + "\n")); }
 
 ExitCode writeJson(const QJsonDocument& json) { return written(writeOutput(json.toJson(QJsonDocument::Indented).toStdString())); }
 
@@ -34,23 +30,23 @@ std::string gigabytes(std::uint64_t bytes) {
   return text;
 }
 
-Json toJson(const domain::DeviceInfo& device) {
-  Json json = {{"id", device.id}, {"kind", device.kind == domain::DeviceKind::Cpu ? "cpu" : "cuda"}, {"name", device.name}};
+std::string toJson(const domain::DeviceInfo& device) {
+  JsonObject json;
+  json.text("id", device.id).text("kind", device.kind == domain::DeviceKind::Cpu ? "cpu" : "cuda").text("name", device.name);
   if (!device.uuid.empty()) {
-    json["uuid"] = device.uuid;
+    json.text("uuid", device.uuid);
   }
-  json["total_bytes"] = device.totalBytes;
-  json["free_bytes"] = device.freeBytes;
+  json.number("total_bytes", device.totalBytes).number("free_bytes", device.freeBytes);
   if (device.cores > 0) {
-    json["cores"] = device.cores;
+    json.number("cores", device.cores);
   }
   if (device.temperatureCelsius >= 0) {
-    json["temperature_celsius"] = device.temperatureCelsius;
+    json.number("temperature_celsius", device.temperatureCelsius);
   }
   if (device.powerWatts >= 0) {
-    json["power_watts"] = device.powerWatts;
+    json.number("power_watts", device.powerWatts);
   }
-  return json;
+  return json.done();
 }
 
 }  // namespace
@@ -59,11 +55,11 @@ void complain(const base::Error& error) { writeError("polyptych-cli: " + printab
 
 ExitCode showDevices(const std::vector<domain::DeviceInfo>& devices, bool json) {
   if (json) {
-    Json list = Json::array();
+    std::vector<std::string> list;
     for (const auto& device : devices) {
       list.push_back(toJson(device));
     }
-    return writeJson(list);
+    return writeList(list);
   }
   std::string text;
   for (const auto& device : devices) {
@@ -117,15 +113,19 @@ ExitCode showModel(const std::string& reference, bool json) {
 
 ExitCode showSchedulers(bool json) {
   if (json) {
-    Json list = Json::array();
+    std::vector<std::string> list;
     for (const auto& choice : domain::schedulerCatalogue()) {
-      Json settings = Json::object();
+      JsonObject settings;
       for (const auto& [key, value] : choice.overrides) {
-        settings[key] = Json::parse(value, nullptr, false);
+        settings.raw(key, value);
       }
-      list.push_back({{"name", choice.name}, {"class", choice.className + "Scheduler"}, {"settings", settings}});
+      list.push_back(JsonObject()
+                         .text("name", choice.name)
+                         .text("class", choice.className + "Scheduler")
+                         .raw("settings", settings.done())
+                         .done());
     }
-    return writeJson(list);
+    return writeList(list);
   }
   std::string text;
   for (const auto& choice : domain::schedulerCatalogue()) {
@@ -174,12 +174,16 @@ ExitCode tokenizeInput(const std::string& reference, bool json) {
       return refuse({base::ErrorCode::InvalidArgument, where + "is not UTF-8.", {}}, ExitCode::WrongUsage);
     }
     const auto encoding = tokenizer->encode(text);
+    std::vector<std::string> ids;
+    for (const std::int64_t id : encoding.ids) {
+      ids.push_back(std::to_string(id));
+    }
     std::string answer;
     if (json) {
-      answer = Json{{"ids", encoding.ids}, {"dropped", encoding.dropped}}.dump(-1, ' ', false, Json::error_handler_t::replace);
+      answer = JsonObject().raw("ids", jsonArray(ids, false)).text("dropped", encoding.dropped).done();
     } else {
-      for (const std::int64_t id : encoding.ids) {
-        answer += (answer.empty() ? "" : " ") + std::to_string(id);
+      for (const std::string& id : ids) {
+        answer += (answer.empty() ? "" : " ") + id;
       }
       answer += encoding.dropped.empty() ? "" : "\t" + printable(encoding.dropped);
     }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/polyptych-cli/generate_command.h"
+#include "core/gallery/manifest_row.h"
 #include "tests/app/small_model.h"
 
 using namespace polyptych;
@@ -209,7 +210,11 @@ void TestGenerateCommand::keepsTheSeedOfTheFolder() {
   QVERIFY(QDir().mkpath(QString::fromUtf8(path("out"))));
   QFile manifest(QString::fromUtf8(path("out/manifest.jsonl")));
   QVERIFY(manifest.open(QIODevice::WriteOnly));
-  manifest.write("{\"index\": 1, \"seed\": 43}\n");
+  gallery::ManifestRow row;
+  row.metadata.request.index = 1;
+  row.metadata.request.seed = 43;
+  row.metadata.request.scheduler = "DPM++ 2M";
+  manifest.write(gallery::toLine(row));
   manifest.close();
   QCOMPARE(start({"a cat", "a dog", "--model", model(), "--out", path("out")}), -1);
   QCOMPARE(m_backend->submitted.front().requests[0].seed, std::uint64_t{42});

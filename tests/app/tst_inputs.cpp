@@ -5,6 +5,7 @@
 
 #include "app/polyptych-cli/inputs.h"
 #include "core/checkpoint/safetensors.h"
+#include "core/gallery/manifest_row.h"
 
 using namespace polyptych;
 
@@ -101,9 +102,15 @@ void TestInputs::preparesFolders() {
 void TestInputs::findsSeedOfFolder() {
   const QString folder = m_folder.path();
   QVERIFY(!cli::baseSeedOfFolder(folder));
-  write("manifest.jsonl", "{\"format\": 1}\nnonsense\n{\"index\": 3, \"seed\": 18446744073709551615}\n{\"index\": 4, \"se");
+  gallery::ManifestRow row;
+  row.metadata.request.index = 3;
+  row.metadata.request.seed = 18446744073709551615u;
+  row.metadata.request.scheduler = "DPM++ 2M";
+  row.file = QStringLiteral("00003-x.png");
+  write("manifest.jsonl", "nonsense\n" + gallery::toLine(row) + "{\"index\": 4, \"se");
   QVERIFY(cli::baseSeedOfFolder(folder) == std::uint64_t{18446744073709551612u});
-  write("manifest.jsonl", "{\"index\": 3, \"seed\": 1}\n");
+  row.metadata.request.seed = 1;
+  write("manifest.jsonl", gallery::toLine(row));
   QVERIFY(cli::baseSeedOfFolder(folder) == std::uint64_t{18446744073709551614u});
 }
 
