@@ -6,15 +6,16 @@ ExitCode exitCodeOfModelError(const base::Error& error) {
   return error.code == base::ErrorCode::Cancelled ? ExitCode::Interrupted : ExitCode::ModelUnusable;
 }
 
-ExitCode exitCodeOfRun(const backend::RunSummary& summary) {
+ExitCode exitCodeOfRun(const backend::RunSummary& summary, bool hasStarted) {
   using base::ErrorCode;
   if (summary.error) {
     switch (summary.error->code) {
       case ErrorCode::ModelUnusable:
       case ErrorCode::Corrupt:
       case ErrorCode::Unsupported:
-      case ErrorCode::NotFound:
         return ExitCode::ModelUnusable;
+      case ErrorCode::NotFound:
+        return hasStarted ? ExitCode::ModelUnusable : ExitCode::WrongUsage;
       case ErrorCode::InvalidArgument:
       case ErrorCode::AlreadyExists:
         return ExitCode::WrongUsage;

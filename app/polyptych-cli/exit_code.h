@@ -9,7 +9,8 @@ enum class ExitCode { AllMade = 0, SomeFailed = 1, WrongUsage = 2, ModelUnusable
 
 /// A model that could not be opened: ModelUnusable, unless reading failed for a reason outside the model.
 ExitCode exitCodeOfModelError(const base::Error& error);
-/// How a run as a whole ended.
-ExitCode exitCodeOfRun(const backend::RunSummary& summary);
+/// How a run as a whole ended. What is not found before it has started is the program of a device's worker: the device cannot be
+/// meant; afterwards it is a part of the model.
+ExitCode exitCodeOfRun(const backend::RunSummary& summary, bool hasStarted);
 
 }  // namespace polyptych::cli

@@ -24,6 +24,7 @@ GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend,
   using backend::Backend;
   connect(&m_backend, &Backend::devicesListed, this, &GenerateCommand::onDevicesListed);
   connect(&m_backend, &Backend::runStarted, this, [this](quint64, qint64 total, qint64 alreadyThere) {
+    m_hasStarted = true;
     RunFacts facts;
     facts.total = total;
     facts.alreadyThere = alreadyThere;
@@ -210,7 +211,7 @@ void GenerateCommand::onRunFinished(const backend::RunSummary& summary) {
     return;
   }
   m_isRunning = false;
-  ExitCode code = exitCodeOfRun(summary);
+  ExitCode code = exitCodeOfRun(summary, m_hasStarted);
   if (summary.error) {
     m_printer.tellError(*summary.error);
   }

@@ -54,6 +54,7 @@ class GenerateCommand : public QObject {
   bool m_wasSeedDrawn = false;
   quint64 m_runId = 0;
   bool m_isRunning = false;
+  bool m_hasStarted = false;
   bool m_hasEnded = false;
   QElapsedTimer m_clock;
 };

@@ -213,8 +213,10 @@ void TestEventPrinter::endsWithTheRightCode_data() {
   QTest::addColumn<bool>("wasCancelled");
   QTest::addColumn<int>("errorCode");
   QTest::addColumn<int>("exitCode");
-  const auto row = [](const char* name, int made, int failed, bool wasCancelled, int errorCode, ExitCode code) {
-    QTest::newRow(name) << made << failed << wasCancelled << errorCode << static_cast<int>(code);
+  QTest::addColumn<bool>("hasStarted");
+  const auto row = [](const char* name, int made, int failed, bool wasCancelled, int errorCode, ExitCode code,
+                      bool hasStarted = true) {
+    QTest::newRow(name) << made << failed << wasCancelled << errorCode << static_cast<int>(code) << hasStarted;
   };
   const auto code = [](base::ErrorCode error) { return static_cast<int>(error); };
   row("all made", 3, 0, false, -1, ExitCode::AllMade);
@@ -224,6 +226,8 @@ void TestEventPrinter::endsWithTheRightCode_data() {
   row("model unusable", 0, 0, false, code(base::ErrorCode::ModelUnusable), ExitCode::ModelUnusable);
   row("model corrupt", 0, 3, false, code(base::ErrorCode::Corrupt), ExitCode::ModelUnusable);
   row("model unsupported", 0, 0, false, code(base::ErrorCode::Unsupported), ExitCode::ModelUnusable);
+  row("part of the model missing", 0, 0, false, code(base::ErrorCode::NotFound), ExitCode::ModelUnusable);
+  row("no program for the device", 0, 0, false, code(base::ErrorCode::NotFound), ExitCode::WrongUsage, false);
   row("folder of another run", 0, 0, false, code(base::ErrorCode::AlreadyExists), ExitCode::WrongUsage);
   row("bad value", 0, 0, false, code(base::ErrorCode::InvalidArgument), ExitCode::WrongUsage);
   row("all workers died", 1, 2, false, code(base::ErrorCode::WorkerDied), ExitCode::SomeFailed);
@@ -236,6 +240,7 @@ void TestEventPrinter::endsWithTheRightCode() {
   QFETCH(bool, wasCancelled);
   QFETCH(int, errorCode);
   QFETCH(int, exitCode);
+  QFETCH(bool, hasStarted);
   backend::RunSummary summary;
   summary.total = 3;
   summary.made = made;
@@ -244,7 +249,7 @@ void TestEventPrinter::endsWithTheRightCode() {
   if (errorCode >= 0) {
     summary.error = base::Error{static_cast<base::ErrorCode>(errorCode), "x", {}};
   }
-  QCOMPARE(static_cast<int>(cli::exitCodeOfRun(summary)), exitCode);
+  QCOMPARE(static_cast<int>(cli::exitCodeOfRun(summary, hasStarted)), exitCode);
 }
 
 QTEST_GUILESS_MAIN(TestEventPrinter)
