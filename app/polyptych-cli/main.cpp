@@ -60,12 +60,20 @@ int devices(QCoreApplication& application, const cli::Arguments& arguments) {
   return QCoreApplication::exec();
 }
 
+/// Qt's warnings, but for the one that servers without a login session give at every start.
+void onQtMessage(QtMsgType type, const QMessageLogContext&, const QString& message) {
+  if (type != QtDebugMsg && !message.startsWith(QLatin1String("QStandardPaths: XDG_RUNTIME_DIR not set"))) {
+    cli::writeError(cli::printable(message.toStdString()) + "\n");
+  }
+}
+
 ExitCode writeText(const std::string& text) { return cli::writeOutput(text) ? ExitCode::AllMade : ExitCode::SomeFailed; }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + std::max(argc, 1));
+  qInstallMessageHandler(onQtMessage);
   QCoreApplication application(argc, argv);
   QCoreApplication::setApplicationName(QStringLiteral("polyptych-cli"));
   QCoreApplication::setApplicationVersion(QStringLiteral(POLYPTYCH_VERSION));
