@@ -19,6 +19,7 @@ using base::Result;
 
 constexpr qint64 kMaxManifestBytes = qint64(4) << 30;
 constexpr int kFingerprintDigits = 16;
+constexpr char kAgain[] = " Repeat that run with the same settings to go on with it, or";
 
 std::span<const std::byte> bytesOf(const QByteArray& bytes) {
   return std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())));
@@ -120,9 +121,11 @@ std::size_t OutputFolder::finishedCount() const {
   return static_cast<std::size_t>(std::count(m_isFinished.begin(), m_isFinished.end(), true));
 }
 
-Error OutputFolder::clash(std::string why) const {
-  return {
-      ErrorCode::AlreadyExists, "The folder '" + path().toStdString() + "' " + std::move(why) + " Choose another folder.", {}};
+Error OutputFolder::clash(const std::string& why) const {
+  return {ErrorCode::AlreadyExists,
+          "The folder '" + path().toStdString() + "' " + why +
+              (why.ends_with(" or") ? " choose another folder." : " Choose another folder."),
+          {}};
 }
 
 Result<void> OutputFolder::compare() {
@@ -178,22 +181,23 @@ Result<void> OutputFolder::readManifest(const QByteArray& text, const QSet<QStri
       return taken;
     }
   }
+  if (m_isAnotherRun) {
+    return clash(std::string("holds another run: pictures that are still to be made differ, or it began from other latents.") +
+                 kAgain);
+  }
   return {};
 }
 
 Result<void> OutputFolder::takeRow(const ManifestRow& row, const QByteArray& line, const QSet<QString>& present) {
-  const std::string again = " Repeat that run with the same settings to go on with it.";
   const auto index = static_cast<std::uint64_t>(row.metadata.request.index);
   if (index >= size()) {
-    return clash("holds another run, with more pictures." + again);
+    return clash(std::string("holds another run, with more pictures.") + kAgain);
   }
   if (row.metadata != m_run.pictures[index]) {
     return clash("holds another run: its picture " + std::to_string(index) + " has another " +
-                 differenceOf(row.metadata, m_run.pictures[index]) + "." + again);
+                 differenceOf(row.metadata, m_run.pictures[index]) + "." + kAgain);
   }
-  if (row.run != m_fingerprint || row.file != nameOf(index)) {
-    return clash("holds another run: other prompts or settings follow, or it began from other latents." + again);
-  }
+  m_isAnotherRun = m_isAnotherRun || row.run != m_fingerprint || row.file != nameOf(index);
   if (!row.error && present.contains(row.file) && !m_isFinished[index]) {
     m_isFinished[index] = true;
     m_manifest += line + '\n';

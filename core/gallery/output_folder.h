@@ -53,13 +53,14 @@ class OutputFolder {
   base::Result<void> takeRow(const ManifestRow& row, const QByteArray& line, const QSet<QString>& present);
   base::Result<void> adopt(std::size_t index);
   ManifestRow rowOf(std::size_t index, const PictureOrigin& origin) const;
-  base::Error clash(std::string why) const;
+  base::Error clash(const std::string& why) const;
 
   FolderHandle m_folder;
   FolderRun m_run;
   QString m_fingerprint;
   QStringList m_names;
   std::vector<bool> m_isFinished;
+  bool m_isAnotherRun = false;
   QByteArray m_manifest;  ///< as it should be, while the folder is compared
 };
 

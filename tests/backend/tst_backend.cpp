@@ -1,0 +1,503 @@
+#include <QElapsedTimer>
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include "tests/backend/sample_run.h"
+
+using namespace polyptych;
+using namespace polyptych::tests;
+using backend::Backend;
+using backend::FailureEvent;
+using backend::LocalBackend;
+using backend::LocalBackendOptions;
+using backend::LocalBackendTuning;
+using backend::RunSpec;
+using backend::RunSummary;
+using backend::SlotState;
+using backend::SlotStatus;
+using base::ErrorCode;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr int kPatienceMs = 20000;
+
+/// A backend over fake workers, and everything that it said.
+class Recorder {
+ public:
+  explicit Recorder(const QStringList& workerArguments = {}, LocalBackendTuning tuning = quickTuning(), int maxAttempts = 2) {
+    LocalBackendOptions options;
+    options.cpuWorker = options.cudaWorker = FAKE_WORKER;
+    options.extraWorkerArguments = workerArguments;
+    options.maxAttemptsPerUnit = maxAttempts;
+    m_backend = std::make_unique<LocalBackend>(options, tuning);
+    QObject::connect(m_backend.get(), &Backend::runStarted, [this](quint64 id) { started << id; });
+    QObject::connect(m_backend.get(), &Backend::slotChanged, [this](const SlotStatus& status) { states << status; });
+    QObject::connect(m_backend.get(), &Backend::stepFinished, [this](quint64, const SlotStatus& status) { steps << status; });
+    QObject::connect(m_backend.get(), &Backend::previewMade, [this](quint64, qint64 index) { previews << index; });
+    QObject::connect(m_backend.get(), &Backend::pictureFinished,
+                     [this](const backend::PictureEvent& picture) { pictures << picture; });
+    QObject::connect(m_backend.get(), &Backend::pictureFailed, [this](const FailureEvent& failure) { failures << failure; });
+    QObject::connect(m_backend.get(), &Backend::traceMade, [this](quint64, const QByteArray& bytes) { traces << bytes; });
+    QObject::connect(m_backend.get(), &Backend::warned, [this](quint64, const QString& sentence) { warnings << sentence; });
+    QObject::connect(m_backend.get(), &Backend::runFinished, [this](const RunSummary& summary) { summaries << summary; });
+  }
+
+  Backend& backend() { return *m_backend; }
+  void destroy() { m_backend.reset(); }
+
+  bool waitForEnd(int runs = 1) {
+    return QTest::qWaitFor([this, runs] { return summaries.size() >= runs; }, kPatienceMs);
+  }
+  RunSummary run(RunSpec spec) {
+    const qsizetype before = summaries.size();
+    m_backend->submit(std::move(spec));
+    return waitForEnd(int(before) + 1) ? summaries.back() : RunSummary{};
+  }
+  bool saw(SlotState state) const {
+    return std::any_of(states.begin(), states.end(), [state](const SlotStatus& status) { return status.state == state; });
+  }
+  int count(SlotState state) const {
+    int count = 0;
+    for (qsizetype i = 0; i < states.size(); ++i) {
+      count += states[i].state == state && (i == 0 || states[i - 1].state != state) ? 1 : 0;
+    }
+    return count;
+  }
+
+  QList<quint64> started;
+  QList<SlotStatus> states;
+  QList<SlotStatus> steps;
+  QList<qint64> previews;
+  QList<backend::PictureEvent> pictures;
+  QList<FailureEvent> failures;
+  QList<QByteArray> traces;
+  QStringList warnings;
+  QList<RunSummary> summaries;
+
+ private:
+  std::unique_ptr<LocalBackend> m_backend;
+};
+
+int codeOf(const RunSummary& summary) { return summary.error ? int(summary.error->code) : -1; }
+
+}  // namespace
+
+class TestBackend : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void init() { m_folder = std::make_unique<QTemporaryDir>(); }
+
+  void makesEveryPictureAndTellsOfEveryStep() {
+    Recorder recorder;
+    RunSpec spec = sampleRun(out(), 5, 2);
+    spec.wantsPreviews = true;
+    const RunSummary summary = recorder.run(spec);
+    QVERIFY2(!summary.error, summary.error ? summary.error->message.c_str() : "");
+    QCOMPARE(summary.total, 5);
+    QCOMPARE(summary.made, 5);
+    QCOMPARE(summary.failed, 0);
+    QVERIFY(!summary.wasCancelled);
+    QCOMPARE(recorder.started.size(), 1);
+    QCOMPARE(recorder.pictures.size(), 5);
+    QCOMPARE(recorder.previews.size(), 15);
+    QCOMPARE(contentOf(out()).keys().front(), QString("00000-a-lighthouse-0.png"));
+    QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3, 4}));
+    // Each picture's steps are 1, 2, 3, in order.
+    QMap<qint64, QList<int>> stepsOf;
+    for (const SlotStatus& status : recorder.steps) {
+      QCOMPARE(status.progress.stage, domain::Stage::Denoising);
+      QCOMPARE(status.progress.steps, 3);
+      stepsOf[status.index] << status.progress.step;
+    }
+    QCOMPARE(stepsOf.size(), 5);
+    for (const QList<int>& steps : stepsOf) {
+      QCOMPARE(steps, QList<int>({1, 2, 3}));
+    }
+    for (const SlotState state : {SlotState::Starting, SlotState::Handshaking, SlotState::LoadingModel, SlotState::Busy}) {
+      QVERIFY(recorder.saw(state));
+    }
+    const QJsonObject row = rowsOf(out())[0];
+    QCOMPARE(row["status"].toString(), QString("done"));
+    QCOMPARE(row["deviceName"].toString(), QString("Fake CPU"));
+    QCOMPARE(row["model"].toObject()["hash"].toString(), QString("00ff"));
+    QVERIFY(row.contains("negative") && row["negative"].isNull());
+    QVERIFY(row["seconds"].toDouble() > 0);
+    QFile manifest(out() + "/manifest.jsonl");
+    QVERIFY(manifest.open(QIODevice::ReadOnly));
+    QVERIFY(manifest.readAll().contains("\"seed\":18446744073709551360"));
+  }
+
+  void theBytesDoNotDependOnTheNumberOfWorkers_data() {
+    QTest::addColumn<int>("batch");
+    QTest::newRow("batch 1") << 1;
+    QTest::newRow("batch 3") << 3;
+  }
+  void theBytesDoNotDependOnTheNumberOfWorkers() {
+    QFETCH(const int, batch);
+    QMap<QString, QByteArray> first;
+    for (int workers = 1; workers <= 4; ++workers) {
+      QTemporaryDir folder;
+      Recorder recorder;
+      QCOMPARE(recorder.run(sampleRun(folder.path(), 7, workers, batch)).made, 7);
+      const auto content = contentOf(folder.path());
+      QCOMPARE(content.size(), 7);
+      first = first.isEmpty() ? content : first;
+      QVERIFY(content == first);
+    }
+  }
+
+  void aDeadWorkersUnitIsMadeAgain() {
+    QTemporaryDir good;
+    Recorder(QStringList{}).run(sampleRun(good.path(), 6, 2));
+    Recorder recorder({"--behave", "crash-once", "--state", m_folder->filePath("state")});
+    const RunSummary summary = recorder.run(sampleRun(out(), 6, 2));
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.made, 6);
+    QCOMPARE(recorder.failures.size(), 0);
+    QVERIFY(recorder.saw(SlotState::Failed));
+    QVERIFY(contentOf(out()) == contentOf(good.path()));
+  }
+
+  void aUnitThatKillsItsWorkersFailsAlone() {
+    Recorder recorder({"--behave", "crash", "--only-index", "2"});
+    const RunSummary summary = recorder.run(sampleRun(out(), 5, 2));
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.made, 4);
+    QCOMPARE(summary.failed, 1);
+    QCOMPARE(recorder.failures.size(), 1);
+    QCOMPARE(recorder.failures[0].index, 2);
+    QCOMPARE(recorder.failures[0].error.code, ErrorCode::WorkerDied);
+    QCOMPARE(recorder.count(SlotState::Failed), 2);
+    QCOMPARE(indicesOf(out()), QList<int>({0, 1, 3, 4}));
+    QCOMPARE(indicesOf(out(), "failed"), QList<int>({2}));
+    // The next run tries the failed picture again and takes its row out.
+    Recorder again;
+    QCOMPARE(again.run(sampleRun(out(), 5, 2)).made, 1);
+    QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3, 4}));
+    QCOMPARE(rowsOf(out()).size(), 5);
+  }
+
+  void whenEveryWorkerFailsTheRunEnds_data() {
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<int>("code");
+    QTest::newRow("garbage") << QStringList{"--behave=garbage"} << int(ErrorCode::Protocol);
+    QTest::newRow("oversize") << QStringList{"--behave=oversize"} << int(ErrorCode::Protocol);
+    QTest::newRow("half-frame") << QStringList{"--behave=half-frame"} << int(ErrorCode::WorkerDied);
+    QTest::newRow("wrong-version") << QStringList{"--behave=wrong-version"} << int(ErrorCode::VersionMismatch);
+    QTest::newRow("wrong-token") << QStringList{"--behave=wrong-token"} << int(ErrorCode::Protocol);
+    QTest::newRow("slow-start") << QStringList{"--behave=slow-start", "--start-ms=60000"} << int(ErrorCode::Timeout);
+    QTest::newRow("never-ready") << QStringList{"--behave=never-ready"} << int(ErrorCode::Timeout);
+    QTest::newRow("unknown argument") << QStringList{"--bad=1"} << int(ErrorCode::WorkerDied);
+  }
+  void whenEveryWorkerFailsTheRunEnds() {
+    QFETCH(const QStringList, arguments);
+    QFETCH(const int, code);
+    LocalBackendTuning tuning = quickTuning();
+    tuning.maxDeathsInRow = 2;
+    // Quick where time is what the row is about, patient where a loaded machine must not decide.
+    const bool isSlow = arguments[0].contains("slow-start");
+    tuning.deadlines.handshake = milliseconds(isSlow ? 300 : 10000);
+    tuning.deadlines.loadBeat = milliseconds(500);
+    Recorder recorder(arguments, tuning);
+    const RunSummary summary = recorder.run(sampleRun(out(), 3, 2));
+    QCOMPARE(codeOf(summary), code);
+    QCOMPARE(summary.made, 0);
+    QCOMPARE(summary.failed, 3);
+    QCOMPARE(recorder.failures.size(), 3);
+    QCOMPARE(int(recorder.failures[0].error.code), code);
+    QCOMPARE(indicesOf(out(), "failed"), QList<int>({0, 1, 2}));
+    QVERIFY(recorder.saw(SlotState::Failed));
+  }
+
+  void brokenFramesInTheMiddleCostOneWorker_data() {
+    QTest::addColumn<QString>("behave");
+    QTest::newRow("garbage") << "garbage";
+    QTest::newRow("oversize") << "oversize";
+    QTest::newRow("half-frame") << "half-frame";
+    QTest::newRow("device-lost") << "device-lost";
+  }
+  void brokenFramesInTheMiddleCostOneWorker() {
+    QFETCH(const QString, behave);
+    Recorder recorder({"--behave", behave, "--when", "unit", "--only-index", "1"});
+    const RunSummary summary = recorder.run(sampleRun(out(), 4, 2));
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.made, 3);
+    QCOMPARE(recorder.failures.size(), 1);
+    QCOMPARE(recorder.failures[0].index, 1);
+    QVERIFY(!recorder.failures[0].error.message.empty());
+  }
+
+  void aWorkerThatHangsIsGivenUp() {
+    LocalBackendTuning tuning = quickTuning();
+    tuning.deadlines.firstBeat = milliseconds(400);
+    tuning.deadlines.stepFloor = milliseconds(400);
+    Recorder recorder({"--behave", "hang", "--only-index", "0"}, tuning);
+    const RunSummary summary = recorder.run(sampleRun(out(), 3, 1));
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.made, 2);
+    QCOMPARE(recorder.failures.size(), 1);
+    QCOMPARE(recorder.failures[0].error.code, ErrorCode::Timeout);
+  }
+
+  void aWorkerWithoutHeartbeatIsGivenUp() {
+    LocalBackendTuning tuning = quickTuning();
+    tuning.deadlines.heartbeat = milliseconds(200);  // a worker beats every second
+    tuning.maxDeathsInRow = 1;
+    Recorder recorder({"--behave", "hang"}, tuning, 1);
+    const RunSummary summary = recorder.run(sampleRun(out(), 1));
+    QCOMPARE(summary.failed, 1);
+    QCOMPARE(recorder.failures[0].error.code, ErrorCode::Timeout);
+    QVERIFY(recorder.failures[0].error.detail.find("heartbeat") != std::string::npos);
+  }
+
+  void outOfMemoryFailsTheUnitWithItsCode() {
+    Recorder recorder({"--behave", "out-of-memory", "--only-index", "1"});
+    const RunSummary summary = recorder.run(sampleRun(out(), 3));
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.made, 2);
+    QCOMPARE(recorder.failures.size(), 1);
+    QCOMPARE(recorder.failures[0].error.code, ErrorCode::OutOfMemory);
+    QCOMPARE(recorder.count(SlotState::Failed), 0);
+  }
+
+  void anUnusableModelEndsTheRun() {
+    Recorder recorder({"--behave", "model-unusable"});
+    const RunSummary summary = recorder.run(sampleRun(out(), 3, 2));
+    QCOMPARE(codeOf(summary), int(ErrorCode::ModelUnusable));
+    QCOMPARE(recorder.failures.size(), 0);
+    QCOMPARE(summary.made, 0);
+    QCOMPARE(contentOf(out(), "*").size(), 0);
+  }
+
+  void aModelThatIsNotThereEndsTheRun() {
+    Recorder recorder;
+    RunSpec spec = sampleRun(out(), 1);
+    spec.plan.model = {"/nowhere/at/all", "m", "", ""};
+    const RunSummary summary = recorder.run(spec);
+    QVERIFY(summary.error);
+    QVERIFY(recorder.started.isEmpty());
+    QVERIFY(!QFileInfo::exists(out()));
+  }
+
+  void cancelLeavesTheManifestTrue() {
+    Recorder recorder({"--step-ms", "30"});
+    const quint64 id = recorder.backend().submit(sampleRun(out(), 50, 2));
+    QVERIFY(QTest::qWaitFor([&] { return recorder.pictures.size() >= 2; }, kPatienceMs));
+    recorder.backend().cancelRun(id);
+    recorder.backend().cancelRun(id);
+    recorder.backend().cancelRun(12345);
+    QElapsedTimer since;
+    since.start();
+    QVERIFY(recorder.waitForEnd());
+    QVERIFY2(since.elapsed() < 2000, qPrintable(QString::number(since.elapsed())));
+    const RunSummary summary = recorder.summaries[0];
+    QVERIFY(summary.wasCancelled);
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.failed, 0);
+    QVERIFY(summary.made >= 2 && summary.made < 50);
+    QCOMPARE(qsizetype(summary.made), contentOf(out()).size());
+    QCOMPARE(qsizetype(summary.made), rowsOf(out()).size());
+    QCOMPARE(recorder.run(sampleRun(out(), 50, 2)).alreadyThere, summary.made);
+  }
+
+  void aCancelThatIsIgnoredIsEnforced() {
+    LocalBackendTuning tuning = quickTuning();
+    tuning.deadlines.cancel = milliseconds(100);
+    tuning.deadlines.shutdown = milliseconds(100);
+    Recorder recorder({"--behave", "ignore-cancel", "--step-ms", "5000"}, tuning);
+    const quint64 id = recorder.backend().submit(sampleRun(out(), 3));
+    QVERIFY(
+        QTest::qWaitFor([&] { return !recorder.states.isEmpty() && recorder.states.back().progress.step == 1; }, kPatienceMs));
+    recorder.backend().cancelRun(id);
+    QVERIFY(recorder.waitForEnd());
+    QVERIFY(recorder.summaries[0].wasCancelled);
+    QTRY_COMPARE_WITH_TIMEOUT(recorder.states.back().state, SlotState::Stopped, kPatienceMs);
+  }
+
+  void aCancelBeforeTheStartIsHeard() {
+    Recorder recorder;
+    const quint64 id = recorder.backend().submit(sampleRun(out(), 3));
+    recorder.backend().cancelRun(id);
+    QVERIFY(recorder.waitForEnd());
+    QVERIFY(recorder.summaries[0].wasCancelled);
+    QCOMPARE(recorder.pictures.size(), 0);
+  }
+
+  void runsGoOneAfterAnotherOnTheSameWorkers() {
+    Recorder recorder;
+    const quint64 first = recorder.backend().submit(sampleRun(out() + "/1", 3, 2));
+    const quint64 second = recorder.backend().submit(sampleRun(out() + "/2", 3, 2));
+    QVERIFY(first != second);
+    QVERIFY(recorder.waitForEnd(2));
+    QCOMPARE(recorder.summaries[0].runId, first);
+    QCOMPARE(recorder.summaries[1].runId, second);
+    QCOMPARE(recorder.summaries[1].made, 3);
+    int loads = 0;
+    for (const SlotStatus& status : recorder.states) {
+      loads += status.state == SlotState::Handshaking ? 1 : 0;
+    }
+    QCOMPARE(loads, 2);
+    // Another model in the same workers; another number of threads in new ones.
+    RunSpec other = sampleRun(out() + "/3", 2, 2);
+    other.plan.model.hash = "11aa";
+    QCOMPARE(recorder.run(other).made, 2);
+    RunSpec threads = sampleRun(out() + "/4", 2, 2);
+    threads.plan.threads = 2;
+    QCOMPARE(recorder.run(threads).made, 2);
+  }
+
+  void aUnitThatIsHalfThereIsMadeWhole() {
+    QTemporaryDir good;
+    Recorder(QStringList{}).run(sampleRun(good.path(), 4, 1, 2));
+    Recorder recorder;
+    recorder.run(sampleRun(out(), 4, 1, 2));
+    QVERIFY(QFile::remove(out() + "/00001-a-lighthouse-1.png"));
+    const QDateTime before = QFileInfo(out() + "/00000-a-lighthouse-0.png").lastModified();
+    const RunSummary summary = recorder.run(sampleRun(out(), 4, 1, 2));
+    QCOMPARE(summary.made, 1);
+    QCOMPARE(summary.alreadyThere, 3);
+    QVERIFY(recorder.warnings.isEmpty());
+    QCOMPARE(QFileInfo(out() + "/00000-a-lighthouse-0.png").lastModified(), before);
+    QVERIFY(contentOf(out()) == contentOf(good.path()));
+    QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3}));
+  }
+
+  void aTraceComesWithItsUnit() {
+    Recorder recorder;
+    RunSpec spec = sampleRun(out(), 2, 1, 2);
+    spec.wantsTrace = true;
+    QCOMPARE(recorder.run(spec).made, 2);
+    QCOMPARE(recorder.traces.size(), 1);
+    QVERIFY(recorder.traces[0].size() >= 16);
+  }
+
+  void refusesBeforeWorkStarts_data() {
+    QTest::addColumn<QString>("fault");
+    QTest::addColumn<int>("code");
+    for (const char* fault : {"no requests", "no slots", "one slot twice", "batch 0", "threads", "index", "width", "steps",
+                              "guidance", "mixed batch", "trace of two units", "no folder"}) {
+      QTest::newRow(fault) << QString(fault) << int(ErrorCode::InvalidArgument);
+    }
+    QTest::newRow("folder is a file") << "folder is a file" << int(ErrorCode::AlreadyExists);
+    QTest::newRow("no worker") << "no worker" << int(ErrorCode::NotFound);
+    QTest::newRow("unwritable folder") << "unwritable folder" << int(ErrorCode::Io);
+  }
+  void refusesBeforeWorkStarts() {
+    QFETCH(const QString, fault);
+    QFETCH(const int, code);
+    RunSpec spec = sampleRun(out(), 4, 2);
+    LocalBackendOptions options;
+    options.cpuWorker = fault == "no worker" ? "/nowhere/polyptych-worker" : FAKE_WORKER;
+    if (fault == "no requests") {
+      spec.requests.clear();
+    } else if (fault == "no slots") {
+      spec.slots.clear();
+    } else if (fault == "one slot twice") {
+      spec.slots[1] = spec.slots[0];
+    } else if (fault == "batch 0") {
+      spec.plan.batch = 0;
+    } else if (fault == "threads") {
+      spec.plan.threads = 5000;
+    } else if (fault == "index") {
+      spec.requests[2].index = 7;
+    } else if (fault == "width") {
+      spec.requests[3].width = 33;
+    } else if (fault == "steps") {
+      spec.requests[1].steps = 0;
+    } else if (fault == "guidance") {
+      spec.requests[1].guidanceScale = std::numeric_limits<double>::quiet_NaN();
+    } else if (fault == "mixed batch") {
+      spec.plan.batch = 2;
+      spec.requests[3].steps = 9;
+    } else if (fault == "trace of two units") {
+      spec.wantsTrace = true;
+    } else if (fault == "no folder") {
+      spec.outputFolder.clear();
+    } else if (fault == "folder is a file") {
+      QFile file(out());
+      QVERIFY(file.open(QIODevice::WriteOnly));
+    } else if (fault == "unwritable folder") {
+      spec.outputFolder = "/proc/polyptych-pictures";
+    }
+    LocalBackend local(options, quickTuning());
+    QSignalSpy started(&local, &Backend::runStarted);
+    QSignalSpy finished(&local, &Backend::runFinished);
+    QSignalSpy changed(&local, &Backend::slotChanged);
+    local.submit(spec);
+    QVERIFY(finished.wait());
+    const auto summary = finished[0][0].value<RunSummary>();
+    QCOMPARE(codeOf(summary), code);
+    QVERIFY(summary.error->message.size() > 20);
+    QVERIFY(started.isEmpty());
+    QVERIFY(changed.isEmpty());
+    QVERIFY(!QFileInfo(out()).isDir() || contentOf(out(), "*").isEmpty());
+  }
+
+  void aClashIsAnErrorBeforeWorkStarts() {
+    Recorder recorder;
+    QCOMPARE(recorder.run(sampleRun(out(), 3)).made, 3);
+    const auto before = contentOf(out(), "*");
+    RunSpec other = sampleRun(out(), 3);
+    other.requests[1].steps = 4;
+    const RunSummary summary = recorder.run(other);
+    QCOMPARE(codeOf(summary), int(ErrorCode::AlreadyExists));
+    QVERIFY(summary.error->message.find("number of steps") != std::string::npos);
+    QVERIFY(contentOf(out(), "*") == before);
+  }
+
+  void fixesWhatThePlanLeavesOpen() {
+    RunSpec spec = sampleRun(out(), 1);
+    spec.plan.computeType = domain::ComputeType::Auto;
+    spec.plan.threads = 0;
+    spec.slots[0].cores = {0, 1, 2, 3, 4, 5};
+    spec.slots.push_back(cpuSlot(1));
+    spec.slots[1].cores = {6, 7};
+    auto plan = backend::fixPlan(spec);
+    QVERIFY(plan.isOk());
+    QCOMPARE(plan->threads, 4);
+    QCOMPARE(plan->computeType, domain::ComputeType::Fp32);
+    spec.slots = {{"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}}};
+    plan = backend::fixPlan(spec);
+    QCOMPARE(plan->computeType, domain::ComputeType::Fp16);
+    QCOMPARE(plan->threads, 1);
+    spec.slots.push_back(cpuSlot(0));
+    QCOMPARE(backend::fixPlan(spec)->computeType, domain::ComputeType::Fp32);
+  }
+
+  void aGpuWorkerSeesItsGpuAlone() {
+    Recorder recorder;
+    RunSpec spec = sampleRun(out(), 2);
+    spec.slots = {{"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1234", {}}};
+    QCOMPARE(recorder.run(spec).made, 2);  // the fake GPU takes its UUID from the environment, and the pool compares it
+    QCOMPARE(rowsOf(out())[0]["deviceName"].toString(), QString("Fake GPU"));
+  }
+
+  void listsDevices() {
+    Recorder recorder;
+    QSignalSpy listed(&recorder.backend(), &Backend::devicesListed);
+    recorder.backend().listDevices();
+    QVERIFY(listed.wait());
+    const auto found = listed[0][0].value<std::vector<domain::DeviceInfo>>();
+    QCOMPARE(found.front().id, std::string("cpu"));
+  }
+
+  void theDestructorEndsBusyWorkersInTime() {
+    LocalBackendTuning tuning;
+    Recorder recorder({"--behave", "hang"}, tuning);
+    recorder.backend().submit(sampleRun(out(), 4, 4));
+    QVERIFY(QTest::qWaitFor([&] { return recorder.steps.size() >= 4; }, kPatienceMs));
+    QElapsedTimer since;
+    since.start();
+    recorder.destroy();
+    QVERIFY2(since.elapsed() < 2000, qPrintable(QString::number(since.elapsed())));
+  }
+
+ private:
+  QString out() const { return m_folder->filePath("out"); }
+
+  std::unique_ptr<QTemporaryDir> m_folder;
+};
+
+QTEST_GUILESS_MAIN(TestBackend)
+#include "tst_backend.moc"
