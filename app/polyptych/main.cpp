@@ -1,0 +1,81 @@
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QDir>
+#include <QIcon>
+#include <QLibraryInfo>
+#include <QLocale>
+#include <QTranslator>
+#include <cstdio>
+
+#include "core/backend/backend.h"
+#include "core/devices/device_list.h"
+#include "ui/main_window.h"
+#include "ui/theme.h"
+
+using namespace polyptych;
+
+namespace {
+
+void addLanguage(QApplication& application, const QLocale& locale) {
+  QLocale::setDefault(locale);
+  auto* own = new QTranslator(&application);
+  if (own->load(locale, QStringLiteral("polyptych"), QStringLiteral("_"), QStringLiteral(":/translations"))) {
+    QCoreApplication::installTranslator(own);
+  }
+  auto* qt = new QTranslator(&application);
+  if (qt->load(locale, QStringLiteral("qtbase"), QStringLiteral("_"), QLibraryInfo::path(QLibraryInfo::TranslationsPath))) {
+    QCoreApplication::installTranslator(qt);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  QApplication application(argc, argv);
+  QApplication::setApplicationName(QStringLiteral("polyptych"));
+  QApplication::setOrganizationName(QStringLiteral("polyptych"));
+  QApplication::setApplicationDisplayName(QStringLiteral("Polyptych"));
+  QApplication::setApplicationVersion(QStringLiteral(POLYPTYCH_VERSION));
+  QApplication::setDesktopFileName(QStringLiteral("polyptych"));
+  QApplication::setWindowIcon(QIcon(QStringLiteral(":/icons/polyptych.svg")));
+
+  QCommandLineParser parser;
+  parser.setApplicationDescription(
+      QStringLiteral("Turns a list of prompts into a gallery of pictures with every GPU of the machine."));
+  parser.addHelpOption();
+  parser.addVersionOption();
+  parser.addOptions(
+      {{QStringLiteral("model"), QStringLiteral("Model to begin with: a folder, or a name of the Hugging Face cache."),
+        QStringLiteral("REF")},
+       {QStringLiteral("out"), QStringLiteral("Folder that pictures go to."), QStringLiteral("DIR")},
+       {QStringLiteral("model-folder"), QStringLiteral("Folder to look for models in; may be given again."),
+        QStringLiteral("DIR")},
+       {QStringLiteral("language"), QStringLiteral("en or ko; otherwise the desktop's."), QStringLiteral("NAME")},
+       {QStringLiteral("theme"), QStringLiteral("system, light or dark."), QStringLiteral("NAME"), QStringLiteral("system")}});
+  parser.process(application);
+
+  const QString theme = parser.value(QStringLiteral("theme"));
+  if (theme != QLatin1String("system") && theme != QLatin1String("light") && theme != QLatin1String("dark")) {
+    std::fprintf(stderr, "polyptych: --theme is system, light or dark, not \"%s\"\n", qPrintable(theme));
+    return 2;
+  }
+  addLanguage(application,
+              parser.isSet(QStringLiteral("language")) ? QLocale(parser.value(QStringLiteral("language"))) : QLocale());
+  ui::applyTheme(application, theme == QLatin1String("dark")    ? ui::ThemeKind::Dark
+                              : theme == QLatin1String("light") ? ui::ThemeKind::Light
+                                                                : ui::ThemeKind::System);
+
+  backend::LocalBackendOptions workers;
+  workers.cpuWorker = qEnvironmentVariable("POLYPTYCH_WORKER");
+  workers.cudaWorker = qEnvironmentVariable("POLYPTYCH_CUDA_WORKER");
+  const std::unique_ptr<backend::Backend> backend = backend::makeLocalBackend(workers);
+  ui::MainWindowOptions options;
+  options.model = parser.value(QStringLiteral("model"));
+  options.folder =
+      parser.isSet(QStringLiteral("out")) ? QDir::current().absoluteFilePath(parser.value(QStringLiteral("out"))) : QString();
+  options.modelFolders = parser.values(QStringLiteral("model-folder"));
+  options.cpuCores = devices::usableCores();
+  ui::MainWindow window(*backend, options);
+  window.show();
+  return QApplication::exec();
+}

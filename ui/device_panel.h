@@ -1,0 +1,75 @@
+#pragma once
+
+#include <QCheckBox>
+#include <QFrame>
+#include <QLabel>
+#include <QProgressBar>
+#include <QWidget>
+#include <vector>
+
+#include "core/backend/backend.h"
+
+class QVBoxLayout;
+
+namespace polyptych::ui {
+
+/// What one device does, in words, with its preview and its step.
+class DeviceCard : public QFrame {
+  Q_OBJECT
+ public:
+  explicit DeviceCard(const domain::DeviceInfo& device, QWidget* parent = nullptr);
+
+  const domain::DeviceInfo& device() const { return m_device; }
+  bool isTicked() const { return m_tick->isChecked(); }
+  void setTicked(bool on) { m_tick->setChecked(on); }
+  /// True if the slot is a worker on this device.
+  bool hasSlot(const QString& slotId) const;
+  void setStatus(const backend::SlotStatus& status, const QString& prompt);
+  void setPreview(const domain::Image& preview);
+  void setIdle(const QString& why);
+
+ Q_SIGNALS:
+  void tickChanged();
+
+ private:
+  domain::DeviceInfo m_device;
+  QCheckBox* m_tick;
+  QLabel* m_mark;
+  QLabel* m_state;
+  QLabel* m_prompt;
+  QLabel* m_preview;
+  QLabel* m_count;
+  QProgressBar* m_bar;
+  int m_done = 0;
+};
+
+/// The right side: a card a device, and a sentence where there is no GPU.
+class DevicePanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit DevicePanel(QWidget* parent = nullptr);
+
+  /// Makes the cards anew. @param ticked  ids or UUIDs remembered; nothing known: all GPUs, or else the CPU
+  void setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked);
+  const std::vector<domain::DeviceInfo>& devices() const { return m_devices; }
+  const std::vector<DeviceCard*>& cards() const { return m_cards; }
+  /// A list for domain::chooseDevices(): "cuda:0,GPU-...": empty if nothing is ticked.
+  QString tickedList() const;
+  QStringList tickedNames() const;
+  DeviceCard* cardOf(const QString& slotId) const;
+
+ Q_SIGNALS:
+  void tickChanged();
+
+ private:
+  std::vector<domain::DeviceInfo> m_devices;
+  std::vector<DeviceCard*> m_cards;
+  QLabel* m_hint;
+  QLabel* m_count;
+  QVBoxLayout* m_list;
+};
+
+/// "Generating 17 / 25", "Loading model 1.2 of 3.4 GB", "Idle: nothing waiting".
+QString stateInWords(const backend::SlotStatus& status);
+
+}  // namespace polyptych::ui

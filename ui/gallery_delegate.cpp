@@ -1,0 +1,61 @@
+#include "ui/gallery_delegate.h"
+
+#include <QPainter>
+#include <QPainterPath>
+
+#include "ui/gallery_model.h"
+#include "ui/theme.h"
+
+namespace polyptych::ui {
+
+void GalleryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
+  const Tokens& colours = currentTokens();
+  const auto state = index.data(GalleryModel::StateRole).value<GalleryModel::State>();
+  const auto picture = index.data(Qt::DecorationRole).value<QPixmap>();
+  const QRect tile =
+      option.rect.adjusted(Metrics::kTileGap / 2, Metrics::kTileGap / 2, -Metrics::kTileGap / 2, -Metrics::kTileGap / 2);
+
+  painter->save();
+  painter->setRenderHint(QPainter::Antialiasing);
+  painter->setRenderHint(QPainter::SmoothPixmapTransform);
+  QRect inside = tile;
+  if (!picture.isNull()) {
+    inside.setSize(picture.size().scaled(tile.size(), Qt::KeepAspectRatio));
+    inside.moveCenter(tile.center());
+  }
+  QPainterPath outline;
+  outline.addRoundedRect(inside, Metrics::kPictureRadius, Metrics::kPictureRadius);
+  painter->setClipPath(outline);
+  painter->fillRect(inside, colours.surface);
+  if (!picture.isNull()) {
+    painter->drawPixmap(inside, picture);
+  }
+  if (state == GalleryModel::State::Working) {
+    const QRect track(inside.left() + 8, inside.bottom() - 10, inside.width() - 16, 3);
+    painter->fillRect(track, colours.line);
+    painter->fillRect(
+        QRect(track.topLeft(), QSize(static_cast<int>(track.width() * index.data(GalleryModel::PartRole).toDouble()), 3)),
+        colours.accent);
+  }
+  painter->setClipping(false);
+  if (state == GalleryModel::State::Failed) {
+    painter->setPen(colours.bad);
+    const QString text = QStringLiteral("▲ ") + index.data(GalleryModel::ReasonRole).toString();
+    painter->drawText(tile.adjusted(10, 10, -10, -10), Qt::AlignCenter | Qt::TextWordWrap, text);
+  }
+  if (state != GalleryModel::State::Done && picture.isNull()) {
+    painter->setPen(QPen(colours.line, 1));
+    painter->drawPath(outline);
+  }
+  if (option.state & (QStyle::State_Selected | QStyle::State_HasFocus)) {
+    painter->setPen(QPen(colours.accent, 2));
+    painter->drawRoundedRect(QRectF(inside).adjusted(-2, -2, 2, 2), Metrics::kPictureRadius + 2, Metrics::kPictureRadius + 2);
+  }
+  painter->restore();
+}
+
+QSize GalleryDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const {
+  return {Metrics::kTile + Metrics::kTileGap, Metrics::kTile + Metrics::kTileGap};
+}
+
+}  // namespace polyptych::ui

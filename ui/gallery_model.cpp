@@ -1,0 +1,176 @@
+#include "ui/gallery_model.h"
+
+#include <QImageReader>
+#include <QPointer>
+
+#include "ui/images.h"
+#include "ui/theme.h"
+
+namespace polyptych::ui {
+namespace {
+
+/// Twice the tile, for screens of high density.
+constexpr int kThumbnailSide = 2 * Metrics::kTile;
+
+}  // namespace
+
+GalleryModel::GalleryModel(QObject* parent) : QAbstractListModel(parent) { m_threads.setMaxThreadCount(2); }
+
+GalleryModel::~GalleryModel() {
+  m_threads.clear();
+  m_threads.waitForDone();
+}
+
+int GalleryModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(m_items.size()); }
+
+QVariant GalleryModel::data(const QModelIndex& index, int role) const {
+  if (!checkIndex(index, CheckIndexOption::IndexIsValid)) {
+    return {};
+  }
+  const Item& item = m_items[index.row()];
+  switch (role) {
+    case Qt::DecorationRole:
+      return item.picture;
+    case Qt::ToolTipRole:
+      return item.state == State::Failed ? item.prompt + u'\n' + item.reason : item.prompt;
+    case Qt::AccessibleTextRole:
+      return item.prompt;
+    case StateRole:
+      return QVariant::fromValue(item.state);
+    case PathRole:
+      return item.path;
+    case PartRole:
+      return item.part;
+    case PromptRole:
+      return item.prompt;
+    case SeedRole:
+      return item.seed;
+    case ReasonRole:
+      return item.reason;
+    default:
+      return {};
+  }
+}
+
+void GalleryModel::addRun(quint64 runId, const std::vector<domain::GenerationRequest>& requests) {
+  if (requests.empty()) {
+    return;
+  }
+  const int first = rowCount();
+  beginInsertRows({}, first, first + static_cast<int>(requests.size()) - 1);
+  m_firstRow.insert(runId, first);
+  m_items.reserve(first + static_cast<int>(requests.size()));
+  for (const auto& request : requests) {
+    Item item;
+    item.runId = runId;
+    item.index = request.index;
+    item.prompt = QString::fromStdString(request.prompt);
+    item.seed = request.seed;
+    m_items.push_back(std::move(item));
+  }
+  endInsertRows();
+}
+
+int GalleryModel::rowOf(quint64 runId, qint64 index) const {
+  const auto first = m_firstRow.constFind(runId);
+  if (first == m_firstRow.constEnd() || index < 0) {
+    return -1;
+  }
+  // After dropUnfinished() rows of a run may be fewer: look from the place where it was at most.
+  for (qint64 row = std::min<qint64>(*first + index, m_items.size() - 1); row >= *first; --row) {
+    const Item& item = m_items[static_cast<int>(row)];
+    if (item.runId == runId && item.index == index) {
+      return static_cast<int>(row);
+    }
+  }
+  return -1;
+}
+
+void GalleryModel::touch(int row) { Q_EMIT dataChanged(index(row), index(row)); }
+
+void GalleryModel::setProgress(quint64 runId, qint64 first, int batch, double part) {
+  for (qint64 i = first; i < first + batch; ++i) {
+    const int row = rowOf(runId, i);
+    if (row >= 0 && m_items[row].state != State::Done) {
+      m_items[row].state = State::Working;
+      m_items[row].part = part;
+      touch(row);
+    }
+  }
+}
+
+void GalleryModel::setPreview(quint64 runId, qint64 i, const domain::Image& preview) {
+  const int row = rowOf(runId, i);
+  if (row >= 0 && m_items[row].state != State::Done && !preview.isNull()) {
+    m_items[row].picture = QPixmap::fromImage(toQImage(preview));
+    touch(row);
+  }
+}
+
+void GalleryModel::setDone(quint64 runId, qint64 i, const QString& path) {
+  const int row = rowOf(runId, i);
+  if (row < 0) {
+    return;
+  }
+  m_items[row].state = State::Done;
+  m_items[row].path = path;
+  touch(row);
+  loadThumbnail(runId, i, path);
+}
+
+void GalleryModel::setFailed(quint64 runId, qint64 i, const QString& reason) {
+  const int row = rowOf(runId, i);
+  if (row >= 0 && m_items[row].state != State::Done) {
+    m_items[row].state = State::Failed;
+    m_items[row].reason = reason;
+    touch(row);
+  }
+}
+
+void GalleryModel::dropUnfinished(quint64 runId) {
+  for (int row = rowCount() - 1; row >= 0; --row) {
+    if (m_items[row].runId == runId && (m_items[row].state == State::Waiting || m_items[row].state == State::Working)) {
+      beginRemoveRows({}, row, row);
+      m_items.removeAt(row);
+      endRemoveRows();
+    }
+  }
+  m_firstRow.clear();
+  for (int row = rowCount() - 1; row >= 0; --row) {
+    m_firstRow.insert(m_items[row].runId, row);
+  }
+}
+
+int GalleryModel::nextDone(int row, int direction) const {
+  for (int i = row; i >= 0 && i < rowCount(); i += direction) {
+    if (m_items[i].state == State::Done) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+void GalleryModel::loadThumbnail(quint64 runId, qint64 i, const QString& path) {
+  const QPointer<GalleryModel> self(this);
+  m_threads.start([self, runId, i, path] {
+    QImageReader reader(path);
+    const QSize size = reader.size();
+    if (size.isValid() && std::max(size.width(), size.height()) > kThumbnailSide) {
+      reader.setScaledSize(size.scaled(kThumbnailSide, kThumbnailSide, Qt::KeepAspectRatio));
+    }
+    const QImage image = reader.read();
+    // The model waits for its threads before it goes, so it is there to be posted to.
+    QMetaObject::invokeMethod(
+        self.data(),
+        [self, runId, i, image] {
+          const int row = self->rowOf(runId, i);
+          if (row >= 0 && !image.isNull()) {
+            self->m_items[row].picture = QPixmap::fromImage(image);
+            self->touch(row);
+          }
+        },
+        Qt::QueuedConnection);
+  });
+}
+
+}  // namespace polyptych::ui

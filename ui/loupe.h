@@ -1,0 +1,43 @@
+#pragma once
+
+#include <QPixmap>
+#include <QThreadPool>
+#include <QWidget>
+
+namespace polyptych::ui {
+
+/// One picture large. Space or a double click changes between fit and 100 %; arrow keys ask for the neighbours; Esc leaves.
+class Loupe : public QWidget {
+  Q_OBJECT
+ public:
+  explicit Loupe(QWidget* parent = nullptr);
+  ~Loupe() override;
+
+  /// Reads the file on a thread; `small` stands there meanwhile. @param caption  a line below the picture
+  void show(const QString& path, const QPixmap& small, const QString& caption);
+  bool isFit() const { return m_isFit; }
+
+ Q_SIGNALS:
+  void left();
+  void neighbourWanted(int direction);
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  void mouseDoubleClickEvent(QMouseEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void mouseMoveEvent(QMouseEvent* event) override;
+
+ private:
+  void toggleFit();
+
+  QString m_path;
+  QString m_caption;
+  QPixmap m_picture;
+  bool m_isFit = true;
+  QPointF m_shift;
+  QPointF m_grabbed;
+  QThreadPool m_threads;
+};
+
+}  // namespace polyptych::ui

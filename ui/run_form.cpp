@@ -1,0 +1,327 @@
+#include "ui/run_form.h"
+
+#include <QDir>
+#include <QFileDialog>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QPushButton>
+#include <QRegularExpression>
+#include <QSettings>
+#include <QStandardItemModel>
+#include <QStandardPaths>
+#include <QTextBlock>
+#include <QVBoxLayout>
+
+#include "core/domain/request.h"
+#include "core/domain/scheduler_name.h"
+#include "core/prompt/expand.h"
+#include "ui/theme.h"
+
+namespace polyptych::ui {
+namespace {
+
+constexpr int kSizes[][2] = {{128, 128}, {256, 256}, {512, 512}, {512, 768}, {768, 512}, {768, 768}};
+
+QLabel* makeLabel(const QString& text, const char* role, QWidget* buddy = nullptr) {
+  auto* label = new QLabel(text);
+  label->setProperty("role", QLatin1String(role));
+  label->setBuddy(buddy);
+  if (buddy != nullptr) {
+    buddy->setAccessibleName(text);
+  }
+  return label;
+}
+
+QVBoxLayout* labelled(const QString& text, QWidget* field) {
+  auto* box = new QVBoxLayout;
+  box->setSpacing(3);
+  box->addWidget(makeLabel(text, "label", field));
+  box->addWidget(field);
+  return box;
+}
+
+}  // namespace
+
+std::optional<QSize> sizeFromText(const QString& text) {
+  static const QRegularExpression pattern(QStringLiteral("^\\s*(\\d{1,5})\\s*[x×X*]\\s*(\\d{1,5})\\s*$"));
+  const auto match = pattern.match(text);
+  if (!match.hasMatch()) {
+    return std::nullopt;
+  }
+  return QSize(match.capturedView(1).toInt(), match.capturedView(2).toInt());
+}
+
+RunForm::RunForm(QWidget* parent) : QWidget(parent) {
+  setObjectName(QStringLiteral("leftPanel"));
+  setAttribute(Qt::WA_StyledBackground);
+  m_prompts = new QPlainTextEdit(this);
+  m_prompts->setObjectName(QStringLiteral("prompts"));
+  m_prompts->setPlaceholderText(tr("One prompt a line. Paste as many as you like."));
+  m_prompts->setTabChangesFocus(true);
+  m_promptCount = makeLabel({}, "heading");
+  auto* top = new QHBoxLayout;
+  top->addWidget(makeLabel(tr("Prompts"), "heading", m_prompts));
+  top->addStretch();
+  top->addWidget(m_promptCount);
+  auto* upper = new QVBoxLayout;
+  upper->setContentsMargins(Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad);
+  upper->setSpacing(Metrics::kGap);
+  upper->addLayout(top);
+  upper->addWidget(m_prompts, 1);
+  auto* all = new QVBoxLayout(this);
+  all->setContentsMargins(0, 0, 0, 0);
+  all->setSpacing(0);
+  all->addLayout(upper, 1);
+  all->addWidget(makeSettings());
+  connect(m_prompts, &QPlainTextEdit::textChanged, this, &RunForm::updateForecast);
+  connect(m_images, &QSpinBox::valueChanged, this, &RunForm::updateForecast);
+  updateForecast();
+}
+
+QWidget* RunForm::makeSettings() {
+  m_model = new QComboBox;
+  m_model->setObjectName(QStringLiteral("model"));
+  m_model->setEditable(true);
+  m_model->setInsertPolicy(QComboBox::NoInsert);
+  m_model->lineEdit()->setPlaceholderText(tr("Folder, or a name such as org/model"));
+  m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  auto* browse = new QPushButton(tr("Folder…"));
+  browse->setAccessibleName(tr("Choose a model folder"));
+  m_modelNote = makeLabel({}, "hint");
+  m_modelNote->setWordWrap(true);
+  m_modelNote->hide();
+  m_negative = new QLineEdit;
+  m_negative->setObjectName(QStringLiteral("negative"));
+  m_size = new QComboBox;
+  m_size->setObjectName(QStringLiteral("size"));
+  m_size->setEditable(true);
+  m_size->setInsertPolicy(QComboBox::NoInsert);
+  m_size->addItem(tr("Model's own"));
+  for (const auto& size : kSizes) {
+    m_size->addItem(QStringLiteral("%1 × %2").arg(size[0]).arg(size[1]));
+  }
+  m_scheduler = new QComboBox;
+  m_scheduler->setObjectName(QStringLiteral("scheduler"));
+  m_scheduler->addItem(tr("Best for the model"), QString());
+  for (const auto& choice : domain::schedulerCatalogue()) {
+    const QString name = QString::fromStdString(choice.name);
+    m_scheduler->addItem(name, name);
+  }
+  m_scheduler->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  m_steps = new QSpinBox;
+  m_steps->setObjectName(QStringLiteral("steps"));
+  m_steps->setRange(1, domain::kMaxSteps);
+  m_steps->setValue(25);
+  m_guidance = new QDoubleSpinBox;
+  m_guidance->setObjectName(QStringLiteral("guidance"));
+  m_guidance->setRange(0, 100);
+  m_guidance->setDecimals(1);
+  m_guidance->setSingleStep(0.5);
+  m_guidance->setValue(7.5);
+  m_seed = new QLineEdit;
+  m_seed->setObjectName(QStringLiteral("seed"));
+  m_seed->setPlaceholderText(tr("Random"));
+  m_images = new QSpinBox;
+  m_images->setObjectName(QStringLiteral("images"));
+  m_images->setRange(1, prompt::kMaxImagesPerPrompt);
+  m_folder = new QLineEdit;
+  m_folder->setObjectName(QStringLiteral("folder"));
+  auto* browseOut = new QPushButton(tr("Folder…"));
+  browseOut->setAccessibleName(tr("Choose where pictures go"));
+  m_forecast = makeLabel({}, "secondary");
+  m_forecast->setObjectName(QStringLiteral("forecast"));
+  m_forecast->setWordWrap(true);
+
+  const auto withButton = [](QWidget* field, QPushButton* button) {
+    auto* line = new QWidget;
+    auto* layout = new QHBoxLayout(line);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(Metrics::kGap);
+    layout->addWidget(field, 1);
+    layout->addWidget(button);
+    line->setFocusProxy(field);
+    return line;
+  };
+  auto* grid = new QGridLayout;
+  grid->setContentsMargins(0, 0, 0, 0);
+  grid->setHorizontalSpacing(Metrics::kGap);
+  grid->setVerticalSpacing(Metrics::kGap);
+  grid->addLayout(labelled(tr("Size"), m_size), 0, 0);
+  grid->addLayout(labelled(tr("Scheduler"), m_scheduler), 0, 1);
+  grid->addLayout(labelled(tr("Steps"), m_steps), 1, 0);
+  grid->addLayout(labelled(tr("Guidance"), m_guidance), 1, 1);
+  grid->addLayout(labelled(tr("Seed"), m_seed), 2, 0);
+  grid->addLayout(labelled(tr("Pictures per prompt"), m_images), 2, 1);
+  grid->setColumnStretch(0, 1);
+  grid->setColumnStretch(1, 1);
+
+  auto* box = new QWidget;
+  box->setObjectName(QStringLiteral("settingsBox"));
+  box->setAttribute(Qt::WA_StyledBackground);
+  auto* layout = new QVBoxLayout(box);
+  layout->setContentsMargins(Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad);
+  layout->setSpacing(Metrics::kGap);
+  layout->addWidget(makeLabel(tr("Settings"), "heading"));
+  layout->addLayout(labelled(tr("Model"), withButton(m_model, browse)));
+  m_model->setAccessibleName(tr("Model"));
+  layout->addWidget(m_modelNote);
+  layout->addLayout(labelled(tr("Negative prompt"), m_negative));
+  layout->addLayout(grid);
+  layout->addLayout(labelled(tr("Pictures go to"), withButton(m_folder, browseOut)));
+  m_folder->setAccessibleName(tr("Pictures go to"));
+  layout->addWidget(m_forecast);
+  connect(browse, &QPushButton::clicked, this, &RunForm::chooseModelFolder);
+  connect(browseOut, &QPushButton::clicked, this, &RunForm::chooseOutputFolder);
+  return box;
+}
+
+int RunForm::promptCount() const {
+  int count = 0;
+  for (QTextBlock block = m_prompts->document()->begin(); block.isValid(); block = block.next()) {
+    count += block.text().trimmed().isEmpty() ? 0 : 1;
+  }
+  return count;
+}
+
+void RunForm::updateForecast() {
+  const int prompts = promptCount();
+  m_promptCount->setText(prompts > 0 ? QString::number(prompts) : QString());
+  m_forecast->setText(prompts == 0 ? tr("Type a prompt to begin.")
+                                   : tr("%n prompt(s)", nullptr, prompts) + QStringLiteral(" × %1 = ").arg(m_images->value()) +
+                                         tr("%n picture(s)", nullptr, pictureCount()));
+  Q_EMIT changed();
+}
+
+void RunForm::setModels(const QVector<models::ModelSummary>& models) {
+  const QString typed = m_model->currentText();
+  m_model->clear();
+  for (const auto& model : models) {
+    m_model->addItem(model.name, model.reference);
+    const int row = m_model->count() - 1;
+    m_model->setItemData(row,
+                         model.isUsable ? model.family + QStringLiteral(" · ") + models::sizeText(model.bytes) : model.reason,
+                         Qt::ToolTipRole);
+    if (!model.isUsable) {
+      qobject_cast<QStandardItemModel*>(m_model->model())->item(row)->setEnabled(false);
+    }
+  }
+  if (!typed.isEmpty()) {
+    m_model->setCurrentIndex(-1);
+    m_model->setEditText(typed);
+  }
+  const bool isEmpty = m_model->count() == 0 && typed.isEmpty();
+  m_modelNote->setVisible(isEmpty);
+  m_modelNote->setText(
+      tr("No model was found on this machine. Choose a folder with a Stable Diffusion model in diffusers format."));
+}
+
+void RunForm::setModelReference(const QString& reference) {
+  m_model->setCurrentIndex(-1);
+  m_model->setEditText(reference);
+  m_modelNote->hide();
+}
+
+void RunForm::setFolder(const QString& folder) { m_folder->setText(QDir::toNativeSeparators(folder)); }
+
+void RunForm::chooseModelFolder() {
+  auto* dialog = new QFileDialog(this, tr("Choose a model folder"), m_model->currentText());
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setFileMode(QFileDialog::Directory);
+  connect(dialog, &QFileDialog::fileSelected, this, &RunForm::setModelReference);
+  dialog->open();
+}
+
+void RunForm::chooseOutputFolder() {
+  auto* dialog = new QFileDialog(this, tr("Choose where pictures go"), m_folder->text());
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  dialog->setFileMode(QFileDialog::Directory);
+  connect(dialog, &QFileDialog::fileSelected, this, &RunForm::setFolder);
+  dialog->open();
+}
+
+base::Result<RunInput> RunForm::input() {
+  const auto refuse = [](QWidget* field, const QString& sentence) {
+    field->setFocus();
+    return base::Error{base::ErrorCode::InvalidArgument, sentence.toStdString(), {}};
+  };
+  RunInput input;
+  input.promptText = m_prompts->toPlainText();
+  if (promptCount() == 0) {
+    return refuse(m_prompts, tr("There is no prompt yet. Type one in the list on the left."));
+  }
+  // A name that was picked stands for its reference; a typed one for itself.
+  const int picked = m_model->findText(m_model->currentText());
+  input.modelReference = picked >= 0 ? m_model->itemData(picked).toString() : m_model->currentText().trimmed();
+  if (input.modelReference.isEmpty()) {
+    return refuse(m_model, tr("No model is chosen. Choose a folder with a Stable Diffusion model in diffusers format."));
+  }
+  if (m_size->currentText() != m_size->itemText(0)) {
+    const auto size = sizeFromText(m_size->currentText());
+    if (!size || size->width() % 8 != 0 || size->height() % 8 != 0 ||
+        std::min(size->width(), size->height()) < domain::kMinSide ||
+        std::max(size->width(), size->height()) > domain::kMaxSide) {
+      return refuse(m_size, tr("The size is width × height, both multiples of 8 from %1 to %2, such as 512 × 768.")
+                                .arg(domain::kMinSide)
+                                .arg(domain::kMaxSide));
+    }
+    input.width = size->width();
+    input.height = size->height();
+  }
+  const QString seed = m_seed->text().trimmed();
+  if (!seed.isEmpty()) {
+    bool isNumber = false;
+    input.seed = seed.toULongLong(&isNumber);
+    if (!isNumber) {
+      return refuse(m_seed, tr("The seed is a whole number from 0 to 18446744073709551615, or nothing for a random one."));
+    }
+  }
+  input.folder = m_folder->text().trimmed();
+  if (input.folder.isEmpty()) {
+    return refuse(m_folder, tr("Choose the folder that the pictures go to."));
+  }
+  input.negative = m_negative->text();
+  input.scheduler = m_scheduler->currentData().toString();
+  input.steps = m_steps->value();
+  input.guidance = m_guidance->value();
+  input.imagesPerPrompt = m_images->value();
+  return input;
+}
+
+void RunForm::restore() {
+  QSettings settings;
+  settings.beginGroup(QStringLiteral("run"));
+  m_prompts->setPlainText(settings.value(QStringLiteral("prompts")).toString());
+  const QString model = settings.value(QStringLiteral("model")).toString();
+  if (!model.isEmpty()) {
+    setModelReference(model);
+  }
+  m_negative->setText(settings.value(QStringLiteral("negative")).toString());
+  m_size->setEditText(settings.value(QStringLiteral("size"), m_size->itemText(0)).toString());
+  if (!sizeFromText(m_size->currentText())) {
+    m_size->setCurrentIndex(0);
+  }
+  m_scheduler->setCurrentIndex(std::max(0, m_scheduler->findData(settings.value(QStringLiteral("scheduler")).toString())));
+  m_steps->setValue(settings.value(QStringLiteral("steps"), 25).toInt());
+  m_guidance->setValue(settings.value(QStringLiteral("guidance"), 7.5).toDouble());
+  m_seed->setText(settings.value(QStringLiteral("seed")).toString());
+  m_images->setValue(settings.value(QStringLiteral("images"), 1).toInt());
+  const QString pictures = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
+  setFolder(settings.value(QStringLiteral("folder"), pictures + QStringLiteral("/Polyptych")).toString());
+}
+
+void RunForm::save() const {
+  QSettings settings;
+  settings.beginGroup(QStringLiteral("run"));
+  settings.setValue(QStringLiteral("prompts"), m_prompts->toPlainText());
+  settings.setValue(QStringLiteral("model"), m_model->currentText());
+  settings.setValue(QStringLiteral("negative"), m_negative->text());
+  settings.setValue(QStringLiteral("size"), m_size->currentIndex() == 0 ? QString() : m_size->currentText());
+  settings.setValue(QStringLiteral("scheduler"), m_scheduler->currentData());
+  settings.setValue(QStringLiteral("steps"), m_steps->value());
+  settings.setValue(QStringLiteral("guidance"), m_guidance->value());
+  settings.setValue(QStringLiteral("seed"), m_seed->text());
+  settings.setValue(QStringLiteral("images"), m_images->value());
+  settings.setValue(QStringLiteral("folder"), m_folder->text());
+}
+
+}  // namespace polyptych::ui

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <QComboBox>
+#include <QDoubleSpinBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QSpinBox>
+#include <QWidget>
+#include <optional>
+
+#include "core/base/result.h"
+#include "core/models/model_list.h"
+
+namespace polyptych::ui {
+
+/// What the person asked for, before the model is known in detail.
+struct RunInput {
+  QString promptText;  ///< one prompt a line
+  QString negative;
+  QString modelReference;
+  QString scheduler;  ///< empty: the model's best
+  int width = 0;      ///< 0: the model's own size
+  int height = 0;
+  int steps = 25;
+  double guidance = 7.5;
+  std::optional<quint64> seed;  ///< nothing: drawn
+  int imagesPerPrompt = 1;
+  QString folder;
+};
+
+/// The left side: prompts above, settings below, a forecast at the foot.
+class RunForm : public QWidget {
+  Q_OBJECT
+ public:
+  explicit RunForm(QWidget* parent = nullptr);
+
+  void setModels(const QVector<models::ModelSummary>& models);
+  void setModelReference(const QString& reference);
+  void setFolder(const QString& folder);
+  void restore();
+  void save() const;
+
+  /// @return InvalidArgument with a sentence for the first field that cannot be meant, which gets the focus
+  base::Result<RunInput> input();
+  int promptCount() const;
+  int pictureCount() const { return promptCount() * m_images->value(); }
+  QPlainTextEdit* promptEditor() const { return m_prompts; }
+
+ Q_SIGNALS:
+  void changed();
+
+ private:
+  QWidget* makeSettings();
+  void updateForecast();
+  void chooseModelFolder();
+  void chooseOutputFolder();
+
+  QPlainTextEdit* m_prompts;
+  QLabel* m_promptCount;
+  QComboBox* m_model;
+  QLabel* m_modelNote;
+  QLineEdit* m_negative;
+  QComboBox* m_size;
+  QComboBox* m_scheduler;
+  QSpinBox* m_steps;
+  QDoubleSpinBox* m_guidance;
+  QLineEdit* m_seed;
+  QSpinBox* m_images;
+  QLineEdit* m_folder;
+  QLabel* m_forecast;
+};
+
+/// "512 × 512", "640x448" -> width and height; nothing if it is neither.
+std::optional<QSize> sizeFromText(const QString& text);
+
+}  // namespace polyptych::ui

@@ -1,0 +1,40 @@
+#include "ui/run_progress.h"
+
+namespace polyptych::ui {
+namespace {
+
+constexpr std::size_t kRemembered = 64;
+
+}  // namespace
+
+void RunProgress::add(qint64 total, qint64 alreadyThere) {
+  m_total += total;
+  m_done += alreadyThere;
+}
+
+void RunProgress::pictureDone(Clock::time_point now) {
+  ++m_done;
+  m_times.push_back(now);
+  if (m_times.size() > kRemembered) {
+    m_times.pop_front();
+  }
+}
+
+std::optional<double> RunProgress::ratePerMinute() const {
+  if (m_times.size() < 2) {
+    return std::nullopt;
+  }
+  const double minutes = std::chrono::duration<double>(m_times.back() - m_times.front()).count() / 60;
+  return minutes > 0 ? std::optional(static_cast<double>(m_times.size() - 1) / minutes) : std::nullopt;
+}
+
+std::optional<std::chrono::seconds> RunProgress::remaining() const {
+  const auto rate = ratePerMinute();
+  if (!rate) {
+    return std::nullopt;
+  }
+  const double left = static_cast<double>(m_total - m_done - m_failed) / *rate * 60;
+  return std::chrono::seconds(static_cast<std::int64_t>(left));
+}
+
+}  // namespace polyptych::ui

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <QString>
+#include <chrono>
+#include <deque>
+#include <optional>
+
+namespace polyptych::ui {
+
+/// Count, rate and finishing time of the runs that are going on. Honest: no finishing time before two pictures are done; the rate
+/// is of the last pictures.
+class RunProgress {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void add(qint64 total, qint64 alreadyThere);
+  void pictureDone(Clock::time_point now);
+  void pictureFailed() { ++m_failed; }
+  void reset() { *this = RunProgress(); }
+
+  qint64 total() const { return m_total; }
+  qint64 done() const { return m_done; }
+  qint64 failed() const { return m_failed; }
+  /// Pictures a minute over the last ones; nothing before two are done.
+  std::optional<double> ratePerMinute() const;
+  std::optional<std::chrono::seconds> remaining() const;
+
+ private:
+  qint64 m_total = 0;
+  qint64 m_done = 0;
+  qint64 m_failed = 0;
+  std::deque<Clock::time_point> m_times;
+};
+
+}  // namespace polyptych::ui

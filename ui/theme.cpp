@@ -1,0 +1,132 @@
+#include "ui/theme.h"
+
+#include <QApplication>
+#include <QPalette>
+#include <QStyleFactory>
+#include <algorithm>
+#include <cmath>
+
+namespace polyptych::ui {
+namespace {
+
+Tokens& mutableTokens() {
+  static Tokens tokens = tokensOf(true);
+  return tokens;
+}
+
+double luminance(const QColor& colour) {
+  const auto linear = [](double c) { return c <= 0.03928 ? c / 12.92 : std::pow((c + 0.055) / 1.055, 2.4); };
+  return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
+}
+
+QPalette paletteOf(const Tokens& t) {
+  QPalette palette;
+  palette.setColor(QPalette::Window, t.surface);
+  palette.setColor(QPalette::WindowText, t.text);
+  palette.setColor(QPalette::Base, t.background);
+  palette.setColor(QPalette::AlternateBase, t.surface);
+  palette.setColor(QPalette::Text, t.text);
+  palette.setColor(QPalette::PlaceholderText, t.faint);
+  palette.setColor(QPalette::Button, t.raised);
+  palette.setColor(QPalette::ButtonText, t.text);
+  palette.setColor(QPalette::Highlight, t.accent);
+  palette.setColor(QPalette::HighlightedText, t.onAccent);
+  palette.setColor(QPalette::Link, t.accent);
+  palette.setColor(QPalette::ToolTipBase, t.raised);
+  palette.setColor(QPalette::ToolTipText, t.text);
+  palette.setColor(QPalette::Mid, t.line);
+  palette.setColor(QPalette::Dark, t.line);
+  palette.setColor(QPalette::Light, t.raised);
+  for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText}) {
+    palette.setColor(QPalette::Disabled, role, t.faint);
+  }
+  return palette;
+}
+
+QString sheetOf(const Tokens& t) {
+  QString sheet = QStringLiteral(R"(
+    QWidget { font-size: 13px; }
+    #topBar, #leftPanel, #rightPanel, #bottomBar, #loupe { background: @surface; }
+    #topBar { border-bottom: 1px solid @line; }
+    #leftPanel { border-right: 1px solid @line; }
+    #rightPanel { border-left: 1px solid @line; }
+    #bottomBar { border-top: 1px solid @line; }
+    #settingsBox { border-top: 1px solid @line; }
+    #gallery { background: @background; border: none; padding: 8px; }
+    #appName { font-size: 15px; font-weight: 600; color: @text; }
+    QLabel[role="label"] { font-size: 11px; color: @secondary; }
+    QLabel[role="heading"] { font-size: 12px; font-weight: 600; color: @secondary; }
+    QLabel[role="secondary"] { color: @secondary; font-size: 12px; }
+    QLabel[role="hint"] { color: @faint; font-size: 12px; }
+    QLabel[role="good"] { color: @good; font-size: 12px; }
+    QLabel[role="bad"] { color: @bad; }
+    QPushButton, QToolButton { background: @raised; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; color: @text; }
+    QPushButton:hover, QToolButton:hover { border-color: @secondary; }
+    QPushButton:focus, QToolButton:focus { border-color: @accent; }
+    QPushButton:disabled, QToolButton:disabled { color: @faint; }
+    QPushButton#generate { background: @accent; color: @onAccent; border: 1px solid @accent; font-weight: 600; padding: 6px 16px; }
+    QPushButton#generate:focus { border-color: @text; }
+    QPushButton#generate:disabled { background: @line; border-color: @line; color: @faint; }
+    QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 2px 6px; }
+    QPushButton[role="link"]:focus { text-decoration: underline; }
+    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
+      background: @background; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; color: @text;
+      selection-background-color: @accent; selection-color: @onAccent; }
+    QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
+    QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
+    QComboBox::drop-down { border: none; width: 18px; }
+    QComboBox::down-arrow { image: url(:/icons/chevron-@kind.svg); width: 10px; height: 10px; }
+    QComboBox QAbstractItemView { background: @raised; border: 1px solid @line; color: @text; selection-background-color: @accent;
+      selection-color: @onAccent; }
+    #card { background: @raised; border: 1px solid @line; border-radius: 8px; }
+    #preview { background: @background; border-radius: 4px; }
+    QCheckBox { spacing: 8px; }
+    QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid @secondary; border-radius: 3px; background: @background; }
+    QCheckBox::indicator:checked { background: @accent; border-color: @accent; image: url(:/icons/check-@kind.svg); }
+    QCheckBox:focus { color: @accent; }
+    QProgressBar { background: @line; border: none; border-radius: 2px; max-height: 4px; min-height: 4px; }
+    QProgressBar::chunk { background: @accent; border-radius: 2px; }
+    QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+    QScrollBar::handle:vertical { background: @line; border-radius: 4px; min-height: 28px; margin: 1px; }
+    QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
+    QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+    QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+    QToolTip { background: @raised; color: @text; border: 1px solid @line; padding: 4px; }
+  )");
+  const std::pair<const char*, QColor> names[] = {
+      {"@background", t.background}, {"@surface", t.surface}, {"@raised", t.raised}, {"@line", t.line},         {"@text", t.text},
+      {"@secondary", t.secondary},   {"@faint", t.faint},     {"@accent", t.accent}, {"@onAccent", t.onAccent}, {"@good", t.good},
+      {"@warning", t.warning},       {"@bad", t.bad}};
+  // "@onAccent" before "@accent" does not matter: neither is a prefix of the other.
+  for (const auto& [name, colour] : names) {
+    sheet.replace(QLatin1String(name), colour.name());
+  }
+  return sheet.replace(QLatin1String("@kind"), t.text.lightnessF() > 0.5 ? QStringLiteral("dark") : QStringLiteral("light"));
+}
+
+}  // namespace
+
+Tokens tokensOf(bool dark) {
+  if (dark) {
+    return {0x15171a, 0x1b1e22, 0x23272d, 0x30353d, 0xe7e9ec, 0x9aa3ae,
+            0x8a93a0, 0x5b9dff, 0x0b1220, 0x56b68b, 0xe2ab45, 0xe76f61};
+  }
+  return {0xeef0f2, 0xf7f8f9, 0xffffff, 0xd9dde2, 0x1c2126, 0x5a6470, 0x626c77, 0x2467d6, 0xffffff, 0x1a7350, 0x8f6208, 0xbb3a2c};
+}
+
+double contrast(const QColor& a, const QColor& b) {
+  const auto [low, high] = std::minmax(luminance(a), luminance(b));
+  return (high + 0.05) / (low + 0.05);
+}
+
+void applyTheme(QApplication& application, ThemeKind kind) {
+  static const bool isSystemDark = QApplication::palette().color(QPalette::Window).lightnessF() < 0.5;
+  mutableTokens() = tokensOf(kind == ThemeKind::Dark || (kind == ThemeKind::System && isSystemDark));
+  QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  QApplication::setPalette(paletteOf(currentTokens()));
+  application.setStyleSheet(sheetOf(currentTokens()));
+}
+
+const Tokens& currentTokens() { return mutableTokens(); }
+
+}  // namespace polyptych::ui

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <QColor>
+
+class QApplication;
+
+namespace polyptych::ui {
+
+/// The window's colours; no colour stands anywhere else in this folder.
+struct Tokens {
+  QColor background, surface, raised, line, text, secondary, faint, accent, onAccent, good, warning, bad;
+};
+/// Sizes in pixels.
+struct Metrics {
+  static constexpr int kTopBar = 48, kBottomBar = 34, kLeft = 336, kRight = 308, kGap = 8, kPad = 12, kTile = 168, kTileGap = 8;
+  static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56;
+};
+
+enum class ThemeKind { System, Light, Dark };
+
+Tokens tokensOf(bool dark);
+/// WCAG 2 contrast, 1 to 21.
+double contrast(const QColor& a, const QColor& b);
+
+/// Sets palette and style sheet of the program. System: dark if the desktop's own window colour is.
+void applyTheme(QApplication& application, ThemeKind kind);
+/// What applyTheme() chose last, for widgets that paint themselves.
+const Tokens& currentTokens();
+
+}  // namespace polyptych::ui
