@@ -66,8 +66,8 @@ std::vector<float> NoiseSchedule::sigmas() const {
 NoiseSchedule readNoiseSchedule(const ConfigValues& config, BetaDefaults defaults, ZeroSnr zeroSnr) {
   NoiseSchedule schedule;
   schedule.trainSteps = config.integer("num_train_timesteps", 1000);
-  if (schedule.trainSteps < 1 || schedule.trainSteps > 1'000'000) {
-    config.refuse("num_train_timesteps", std::to_string(schedule.trainSteps), "1 to 1000000");
+  if (schedule.trainSteps < 2 || schedule.trainSteps > 1'000'000) {
+    config.refuse("num_train_timesteps", std::to_string(schedule.trainSteps), "2 to 1000000");
   }
   const double start = config.number("beta_start", defaults.start);
   const double end = config.number("beta_end", defaults.end);
@@ -131,9 +131,10 @@ std::vector<double> spacedTimesteps(const std::string& spacing, int steps, int t
       out.push_back(static_cast<double>(i) * ratio + stepsOffset);
     }
   } else {
-    // numpy.arange(last, 0, -ratio): as many values as its own ceil gives, each from the start.
+    // numpy.arange(last, 0, -ratio), each value from the start. For some counts (61, 103, ...) its ceil gives one value more: a
+    // time of -1, at which no network was trained. Left out.
     const double ratio = static_cast<double>(trainSteps) / steps;
-    const int count = static_cast<int>(std::ceil((0 - static_cast<double>(last)) / -ratio));
+    const int count = std::min(steps, static_cast<int>(std::ceil((0 - static_cast<double>(last)) / -ratio)));
     const double delta = (last - ratio) - last;
     for (int i = 0; i < count; ++i) {
       out.push_back(std::nearbyint(last + i * delta) - 1);

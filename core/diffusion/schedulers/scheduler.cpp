@@ -34,6 +34,9 @@ at::Tensor Scheduler::scaleModelInput(const at::Tensor& sample, int) const { ret
 
 std::unique_ptr<Scheduler> makeScheduler(const domain::SchedulerChoice& choice, const checkpoint::SchedulerConfig& model) {
   std::map<std::string, std::string> values = model.values;
+  if (model.className == choice.className || model.className == choice.className + "Scheduler") {
+    values.insert(model.repairedDefaults.begin(), model.repairedDefaults.end());
+  }
   for (const auto& [key, value] : choice.overrides) {
     values[key] = value;
   }

@@ -44,7 +44,8 @@ class Scheduler {
 };
 
 /// Builds the sampler as diffusers' from_config does: the model's keys that the class knows, the choice's keys over them, the
-/// class's own defaults for the rest. Throws EngineFailure: Unsupported naming key and value, Corrupt for a key of a wrong type.
+/// class's own defaults for the rest. The model's own class keeps the defaults that the pipeline repaired. Throws EngineFailure:
+/// Unsupported naming key and value, Corrupt for a key of a wrong type.
 std::unique_ptr<Scheduler> makeScheduler(const domain::SchedulerChoice& choice, const checkpoint::SchedulerConfig& model);
 
 }  // namespace polyptych::diffusion
