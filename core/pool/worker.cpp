@@ -344,6 +344,7 @@ void Worker::onProcessFinished(int exitCode, QProcess::ExitStatus status) {
     transition(WorkerState::Stopped);
     return;
   }
+  m_socket->drain();
   if (m_state == WorkerState::Failed || m_state == WorkerState::Stopped) {
     return;
   }

@@ -57,6 +57,13 @@ Result<void> WorkerSocket::send(const protocol::Message& message) {
   return {};
 }
 
+void WorkerSocket::drain() {
+  const QPointer<WorkerSocket> self(this);
+  while (self && m_peer != nullptr && m_peer->waitForReadyRead(0)) {
+    onReadyRead(m_peer);
+  }
+}
+
 void WorkerSocket::close() {
   m_server.close();
   m_peer = nullptr;

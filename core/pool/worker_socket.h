@@ -27,6 +27,8 @@ class WorkerSocket : public QObject {
 
   /// A message that cannot be encoded is an error of ours. Does nothing without a peer.
   base::Result<void> send(const protocol::Message& message);
+  /// Gives what the peer had sent before its process ended.
+  void drain();
   /// Takes no more messages and gives none.
   void close();
   bool isConnected() const { return m_peer != nullptr; }
