@@ -121,7 +121,7 @@ def open_pipe(folder):
 
 
 def tiny(checker, models, catalogue):
-    names = sorted(n for n in os.listdir(models) if os.path.exists(os.path.join(models, n, "model_index.json")))
+    names = sorted(n for n in os.listdir(models) if n.startswith("tiny-") and os.path.exists(os.path.join(models, n, "model_index.json")))
     if len(names) < 2:
         raise SystemExit(f"no models under {models}")
     by_name = {choice["name"]: choice for choice in catalogue}
