@@ -16,10 +16,13 @@ using namespace polyptych;
 
 namespace {
 
+/// Own texts and Qt's. English has a file too, for its plural forms; it stands in for languages that are not there.
 void addLanguage(QApplication& application, const QLocale& locale) {
   QLocale::setDefault(locale);
+  const QString folder = QStringLiteral(":/translations");
   auto* own = new QTranslator(&application);
-  if (own->load(locale, QStringLiteral("polyptych"), QStringLiteral("_"), QStringLiteral(":/translations"))) {
+  if (own->load(locale, QStringLiteral("polyptych"), QStringLiteral("_"), folder) ||
+      own->load(QStringLiteral("polyptych_en"), folder)) {
     QCoreApplication::installTranslator(own);
   }
   auto* qt = new QTranslator(&application);
@@ -59,8 +62,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "polyptych: --theme is system, light or dark, not \"%s\"\n", qPrintable(theme));
     return 2;
   }
-  addLanguage(application,
-              parser.isSet(QStringLiteral("language")) ? QLocale(parser.value(QStringLiteral("language"))) : QLocale());
+  const QString language = parser.value(QStringLiteral("language"));
+  if (parser.isSet(QStringLiteral("language")) && language != QLatin1String("en") && language != QLatin1String("ko")) {
+    std::fprintf(stderr, "polyptych: --language is en or ko, not \"%s\"\n", qPrintable(language));
+    return 2;
+  }
+  addLanguage(application, language.isEmpty() ? QLocale() : QLocale(language));
   ui::applyTheme(application, theme == QLatin1String("dark")    ? ui::ThemeKind::Dark
                               : theme == QLatin1String("light") ? ui::ThemeKind::Light
                                                                 : ui::ThemeKind::System);

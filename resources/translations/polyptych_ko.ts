@@ -1,4 +1,307 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
 <TS version="2.1" language="ko_KR" sourcelanguage="en">
+<context>
+    <name>DeviceCard</name>
+    <message>
+        <source>Stopped</source>
+        <translation>중지됨</translation>
+    </message>
+    <message>
+        <source>Stopped: %1</source>
+        <translation>중지됨: %1</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>시작하는 중</translation>
+    </message>
+    <message>
+        <source>Loading model</source>
+        <translation>모델 불러오는 중</translation>
+    </message>
+    <message>
+        <source>Loading model %1 of %2 GB</source>
+        <translation>모델 불러오는 중 %1 / %2 GB</translation>
+    </message>
+    <message>
+        <source>Idle: nothing waiting</source>
+        <translation>쉬는 중: 기다리는 일 없음</translation>
+    </message>
+    <message>
+        <source>Stopping</source>
+        <translation>멈추는 중</translation>
+    </message>
+    <message>
+        <source>Set aside: %1</source>
+        <translation>사용 중지됨: %1</translation>
+    </message>
+    <message>
+        <source>Reading the prompt</source>
+        <translation>프롬프트 읽는 중</translation>
+    </message>
+    <message>
+        <source>Generating %1 / %2</source>
+        <translation>생성 중 %1 / %2</translation>
+    </message>
+    <message>
+        <source>Decoding</source>
+        <translation>디코딩 중</translation>
+    </message>
+    <message>
+        <source>Saving</source>
+        <translation>저장하는 중</translation>
+    </message>
+    <message>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+    <message>
+        <source>GPU </source>
+        <translation>GPU </translation>
+    </message>
+    <message>
+        <source>Idle: not ticked</source>
+        <translation>쉬는 중: 선택하지 않음</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n done</source>
+        <translation>
+            <numerusform>%n장 완료</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::DevicePanel</name>
+    <message>
+        <source>Devices</source>
+        <translation>장치</translation>
+    </message>
+    <message>
+        <source>Looking for devices</source>
+        <translation>장치를 찾는 중</translation>
+    </message>
+    <message>
+        <source>No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly.</source>
+        <translation>드라이버가 있는 NVIDIA GPU를 찾지 못했습니다. 그림은 CPU로 만듭니다. 되지만 느립니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::MainWindow</name>
+    <message>
+        <source>Ctrl+Enter</source>
+        <translation>Ctrl+Enter</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>중지</translation>
+    </message>
+    <message>
+        <source>Progress of all pictures</source>
+        <translation>전체 그림 진행 상황</translation>
+    </message>
+    <message>
+        <source>Gallery</source>
+        <translation>갤러리</translation>
+    </message>
+    <message>
+        <source>Your pictures appear here, each in its place while it is being made.
+Type one prompt a line on the left and press Ctrl+Enter.</source>
+        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
+왼쪽에 한 줄에 하나씩 프롬프트를 쓰고 Ctrl+Enter를 누릅니다.</translation>
+    </message>
+    <message>
+        <source>Checking the model</source>
+        <translation>모델 확인 중</translation>
+    </message>
+    <message>
+        <source>Generate %L1</source>
+        <translation>%L1장 만들기</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>만들기</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n장 실패</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 a minute</source>
+        <translation>분당 %1장</translation>
+    </message>
+    <message>
+        <source>done at %1</source>
+        <translation>%1 완료 예정</translation>
+    </message>
+    <message>
+        <source>estimating</source>
+        <translation>예상 시간 계산 중</translation>
+    </message>
+    <message>
+        <source>No device is ticked. Tick one on the right.</source>
+        <translation>선택한 장치가 없습니다. 오른쪽에서 하나를 선택합니다.</translation>
+    </message>
+    <message>
+        <source>the prompt list</source>
+        <translation>프롬프트 목록</translation>
+    </message>
+    <message numerus="yes">
+        <source>Stopped. %n picture(s) kept.</source>
+        <translation>
+            <numerusform>중지했습니다. 그림 %n장은 남아 있습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed; the others are there.</source>
+        <translation>
+            <numerusform>그림 %n장을 만들지 못했습니다. 나머지는 모두 있습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %n picture(s) are there.</source>
+        <translation>
+            <numerusform>그림 %n장을 모두 만들었습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>시드 %1</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::MessageBar</name>
+    <message>
+        <source>Dismiss</source>
+        <translation>닫기</translation>
+    </message>
+    <message>
+        <source>Show in file manager</source>
+        <translation>파일 관리자에서 보기</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunForm</name>
+    <message>
+        <source>One prompt a line. Paste as many as you like.</source>
+        <translation>한 줄에 프롬프트 하나. 몇 줄이든 붙여 넣을 수 있습니다.</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Folder, or a name such as org/model</source>
+        <translation>폴더 또는 org/model 같은 이름</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>폴더…</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>모델 폴더 고르기</translation>
+    </message>
+    <message>
+        <source>Model&apos;s own</source>
+        <translation>모델의 기본 크기</translation>
+    </message>
+    <message>
+        <source>Best for the model</source>
+        <translation>모델에 맞게</translation>
+    </message>
+    <message>
+        <source>Random</source>
+        <translation>무작위</translation>
+    </message>
+    <message>
+        <source>Choose where pictures go</source>
+        <translation>그림을 둘 폴더 고르기</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>크기</translation>
+    </message>
+    <message>
+        <source>Scheduler</source>
+        <translation>스케줄러</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>스텝</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>가이던스</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>시드</translation>
+    </message>
+    <message>
+        <source>Pictures per prompt</source>
+        <translation>프롬프트당 그림</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>제외 프롬프트</translation>
+    </message>
+    <message>
+        <source>Pictures go to</source>
+        <translation>그림을 둘 폴더</translation>
+    </message>
+    <message>
+        <source>Type a prompt to begin.</source>
+        <translation>프롬프트를 쓰면 시작할 수 있습니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s)</source>
+        <translation>
+            <numerusform>그림 %n장</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No model was found on this machine. Choose a folder with a Stable Diffusion model in diffusers format.</source>
+        <translation>이 컴퓨터에서 모델을 찾지 못했습니다. diffusers 형식의 Stable Diffusion 모델 폴더를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>There is no prompt yet. Type one in the list on the left.</source>
+        <translation>아직 프롬프트가 없습니다. 왼쪽 목록에 하나를 쓰면 됩니다.</translation>
+    </message>
+    <message>
+        <source>No model is chosen. Choose a folder with a Stable Diffusion model in diffusers format.</source>
+        <translation>고른 모델이 없습니다. diffusers 형식의 Stable Diffusion 모델 폴더를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The size is width × height, both multiples of 8 from %1 to %2, such as 512 × 768.</source>
+        <translation>크기는 너비 × 높이로 쓰며, 둘 다 %1에서 %2까지의 8의 배수입니다. 예: 512 × 768.</translation>
+    </message>
+    <message>
+        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for a random one.</source>
+        <translation>시드는 0에서 18446744073709551615까지의 정수입니다. 비워 두면 무작위입니다.</translation>
+    </message>
+    <message>
+        <source>Choose the folder that the pictures go to.</source>
+        <translation>그림을 둘 폴더를 골라야 합니다.</translation>
+    </message>
+</context>
 </TS>

@@ -1,0 +1,62 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en_US" sourcelanguage="en">
+<context>
+    <name>DeviceCard</name>
+    <message numerus="yes">
+        <source>%n done</source>
+        <translation>
+            <numerusform>%n done</numerusform>
+            <numerusform>%n done</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::MainWindow</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Stopped. %n picture(s) kept.</source>
+        <translation>
+            <numerusform>Stopped. %n picture kept.</numerusform>
+            <numerusform>Stopped. %n pictures kept.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed; the others are there.</source>
+        <translation>
+            <numerusform>%n picture failed; the others are there.</numerusform>
+            <numerusform>%n pictures failed; the others are there.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %n picture(s) are there.</source>
+        <translation>
+            <numerusform>The picture is there.</numerusform>
+            <numerusform>All %n pictures are there.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunForm</name>
+    <message numerus="yes">
+        <source>%n prompt(s)</source>
+        <translation>
+            <numerusform>%n prompt</numerusform>
+            <numerusform>%n prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s)</source>
+        <translation>
+            <numerusform>%n picture</numerusform>
+            <numerusform>%n pictures</numerusform>
+        </translation>
+    </message>
+</context>
+</TS>
