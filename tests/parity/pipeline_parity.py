@@ -111,7 +111,8 @@ class Checker:
 
 
 def open_pipe(folder):
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, dtype=torch.float32, local_files_only=True)
+    variant = "fp16" if os.path.exists(os.path.join(folder, "unet", "diffusion_pytorch_model.fp16.safetensors")) else None
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder, safety_checker=None, dtype=torch.float32, variant=variant, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     pipe.original_config = pipe.scheduler.config
     if not hasattr(pipe.text_encoder, "text_model"):
@@ -128,11 +129,7 @@ def tiny(checker, models, catalogue):
     fast = by_name["DPM++ 2M"]
     for number, name in enumerate(names):
         folder = os.path.join(models, name)
-        try:
-            pipe = open_pipe(folder)
-        except Exception as error:  # a folder made to be refused, or with a variant alone
-            print(f"{name}: diffusers does not open it as it is ({type(error).__name__})")
-            continue
+        pipe = open_pipe(folder)
         side = pipe.unet.config.sample_size * pipe.vae_scale_factor
         common = {"model": folder, "width": side, "height": side, "steps": 4}
         cases = {
