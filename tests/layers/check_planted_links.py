@@ -1,13 +1,13 @@
 """Shows that polyptych_check_layers() finds what it is for: configures small projects, each with one planted breach.
 
-check_planted_links.py CMAKE REPOSITORY_ROOT
+check_planted_links.py CMAKE GENERATOR REPOSITORY_ROOT
 """
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-cmake, root = sys.argv[1], Path(sys.argv[2])
+cmake, generator, root = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 
 HEAD = """cmake_minimum_required(VERSION 3.25)
 project(Planted LANGUAGES NONE)
@@ -72,7 +72,7 @@ with tempfile.TemporaryDirectory() as name:
         (place / "CMakeLists.txt").write_text(HEAD.format(
             module=root / "packaging/cmake/PolyptychLayers.cmake",
             subdirectories="\n".join(f"add_subdirectory({folder})" for folder in folders)), encoding="utf-8")
-        run = subprocess.run([cmake, "-S", place, "-B", place / "build"], capture_output=True, text=True)
+        run = subprocess.run([cmake, "-G", generator, "-S", place, "-B", place / "build"], capture_output=True, text=True)
         said = " ".join(run.stderr.split())
         good = run.returncode == 0 if expected is None else run.returncode != 0 and expected in said
         if not good:
