@@ -128,12 +128,23 @@ void GalleryModel::setFailed(quint64 runId, qint64 i, const QString& reason) {
 }
 
 void GalleryModel::dropUnfinished(quint64 runId) {
-  for (int row = rowCount() - 1; row >= 0; --row) {
-    if (m_items[row].runId == runId && (m_items[row].state == State::Waiting || m_items[row].state == State::Working)) {
-      beginRemoveRows({}, row, row);
-      m_items.removeAt(row);
-      endRemoveRows();
+  const auto isToGo = [&](int row) {
+    const Item& item = m_items[row];
+    return item.runId == runId && (item.state == State::Waiting || item.state == State::Working);
+  };
+  // Neighbours go together: each removal makes the view lay itself out.
+  for (int last = rowCount() - 1; last >= 0; --last) {
+    if (!isToGo(last)) {
+      continue;
     }
+    int first = last;
+    while (first > 0 && isToGo(first - 1)) {
+      --first;
+    }
+    beginRemoveRows({}, first, last);
+    m_items.remove(first, last - first + 1);
+    endRemoveRows();
+    last = first;
   }
   m_firstRow.clear();
   for (int row = rowCount() - 1; row >= 0; --row) {
@@ -158,7 +169,7 @@ void GalleryModel::loadThumbnail(quint64 runId, qint64 i, const QString& path) {
     if (size.isValid() && std::max(size.width(), size.height()) > kThumbnailSide) {
       reader.setScaledSize(size.scaled(kThumbnailSide, kThumbnailSide, Qt::KeepAspectRatio));
     }
-    const QImage image = reader.read();
+    const QImage image = reader.read().convertToFormat(QImage::Format_ARGB32_Premultiplied);
     // The model waits for its threads before it goes, so it is there to be posted to.
     QMetaObject::invokeMethod(
         self.data(),

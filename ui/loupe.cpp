@@ -34,7 +34,7 @@ void Loupe::show(const QString& path, const QPixmap& small, const QString& capti
   update();
   m_threads.clear();
   m_threads.start([this, path] {
-    const QImage image = QImageReader(path).read();
+    const QImage image = QImageReader(path).read().convertToFormat(QImage::Format_ARGB32_Premultiplied);
     // The loupe waits for its thread before it goes.
     QMetaObject::invokeMethod(
         this,

@@ -26,6 +26,48 @@ namespace {
 
 QString sentenceOf(const base::Error& error) { return QString::fromStdString(error.message); }
 
+/// What the backend is asked for. Reads the model's files and makes every request: not for the window's thread.
+base::Result<backend::RunSpec> specOf(const RunInput& input, std::vector<domain::DeviceSlot> slotList, const std::string& source,
+                                      const decltype(MainWindowOptions::describeModel)& describeModel) {
+  const auto model = describeModel(input.modelReference);
+  if (!model) {
+    return model.error();
+  }
+  const auto prompts = prompt::parsePromptList(input.promptText.toStdString(), source);
+  if (!prompts) {
+    return prompts.error();
+  }
+  prompt::RunOptions run;
+  run.prompts = *prompts;
+  run.imagesPerPrompt = input.imagesPerPrompt;
+  run.baseSeed = input.seed.value_or(QRandomGenerator::global()->generate64());
+  if (!input.negative.isEmpty()) {
+    run.settings.negativePrompt = input.negative.toStdString();
+  }
+  run.settings.width = input.width > 0 ? input.width : model->width;
+  run.settings.height = input.height > 0 ? input.height : model->height;
+  run.settings.steps = input.steps;
+  run.settings.guidanceScale = input.guidance;
+  run.settings.scheduler = input.scheduler.isEmpty() ? domain::defaultScheduler(model->schedulerClass.toStdString()).name
+                                                     : input.scheduler.toStdString();
+  auto requests = prompt::expandRun(run);
+  if (!requests) {
+    return requests.error();
+  }
+  backend::RunSpec spec;
+  spec.requests = std::move(*requests);
+  spec.plan.model.folder = model->summary.path.toStdString();
+  spec.plan.model.name = model->summary.name.toStdString();
+  spec.plan.model.variant = model->summary.variant.toStdString();
+  spec.plan.computeType = domain::ComputeType::Auto;
+  spec.plan.threads = 0;
+  spec.slots = std::move(slotList);
+  spec.wantsPreviews = true;
+  const QString time = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss.zzz"));
+  spec.outputFolder = QDir(QDir::fromNativeSeparators(input.folder)).absoluteFilePath(time);
+  return spec;
+}
+
 }  // namespace
 
 MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWidget* parent)
@@ -167,11 +209,13 @@ QWidget* MainWindow::makeCentre() {
   connect(m_grid, &QListView::activated, this, [this](const QModelIndex& index) { openLoupe(index.row()); });
   connect(m_loupe, &Loupe::left, this, [this] {
     m_centre->setCurrentWidget(m_grid);
-    m_grid->setCurrentIndex(m_gallery->index(m_loupeRow));
+    if (m_inLoupe.isValid()) {
+      m_grid->setCurrentIndex(m_inLoupe);
+    }
     m_grid->setFocus();
   });
   connect(m_loupe, &Loupe::neighbourWanted, this,
-          [this](int direction) { openLoupe(m_gallery->nextDone(m_loupeRow + direction, direction)); });
+          [this](int direction) { openLoupe(m_gallery->nextDone(m_inLoupe.row() + direction, direction)); });
   return m_centre;
 }
 
@@ -215,7 +259,7 @@ void MainWindow::connectBackend() {
 
 void MainWindow::lookForModels() {
   m_threads.start([this, folders = m_options.modelFolders] {
-    const auto models = models::listModels(folders);
+    const auto models = m_options.listModels(folders);
     QMetaObject::invokeMethod(
         this, [this, models] { m_form->setModels(models); }, Qt::QueuedConnection);
   });
@@ -268,75 +312,42 @@ void MainWindow::generate() {
     m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
     return;
   }
+  const auto slotList = domain::chooseDevices(m_devices->tickedList().toStdString(), m_devices->devices(), m_options.cpuCores);
+  if (!slotList) {
+    m_messages->show(MessageBar::Kind::Trouble, sentenceOf(slotList.error()));
+    return;
+  }
   m_isChecking = true;
   updateGenerate();
-  m_threads.start([this, input = *input] {
-    auto model = models::describeModel(input.modelReference);
+  m_threads.start([this, input = *input, slotList = *slotList, source = tr("the prompt list").toStdString()] {
+    auto spec = specOf(input, slotList, source, m_options.describeModel);
     // The window waits for its threads before it goes.
     QMetaObject::invokeMethod(
         this,
-        [this, input, model = std::move(model)] {
+        [this, spec = std::move(spec)]() mutable {
           m_isChecking = false;
           updateGenerate();
-          if (model) {
-            submit(input, *model);
+          if (spec) {
+            submit(std::move(*spec));
           } else {
-            m_messages->show(MessageBar::Kind::Trouble, sentenceOf(model.error()));
+            m_messages->show(MessageBar::Kind::Trouble, sentenceOf(spec.error()));
           }
         },
         Qt::QueuedConnection);
   });
 }
 
-void MainWindow::submit(const RunInput& input, const models::ModelDescription& model) {
-  const auto refuse = [this](const base::Error& error) { m_messages->show(MessageBar::Kind::Trouble, sentenceOf(error)); };
-  const auto prompts = prompt::parsePromptList(input.promptText.toStdString(), tr("the prompt list").toStdString());
-  if (!prompts) {
-    return refuse(prompts.error());
-  }
-  const auto slotList = domain::chooseDevices(m_devices->tickedList().toStdString(), m_devices->devices(), m_options.cpuCores);
-  if (!slotList) {
-    return refuse(slotList.error());
-  }
-  prompt::RunOptions run;
-  run.prompts = *prompts;
-  run.imagesPerPrompt = input.imagesPerPrompt;
-  run.baseSeed = input.seed.value_or(QRandomGenerator::global()->generate64());
-  if (!input.negative.isEmpty()) {
-    run.settings.negativePrompt = input.negative.toStdString();
-  }
-  run.settings.width = input.width > 0 ? input.width : model.width;
-  run.settings.height = input.height > 0 ? input.height : model.height;
-  run.settings.steps = input.steps;
-  run.settings.guidanceScale = input.guidance;
-  run.settings.scheduler = input.scheduler.isEmpty() ? domain::defaultScheduler(model.schedulerClass.toStdString()).name
-                                                     : input.scheduler.toStdString();
-  auto requests = prompt::expandRun(run);
-  if (!requests) {
-    return refuse(requests.error());
-  }
-  backend::RunSpec spec;
-  spec.requests = *requests;
-  spec.plan.model.folder = model.summary.path.toStdString();
-  spec.plan.model.name = model.summary.name.toStdString();
-  spec.plan.model.variant = model.summary.variant.toStdString();
-  spec.plan.computeType = domain::ComputeType::Auto;
-  spec.plan.threads = 0;
-  spec.slots = *slotList;
-  spec.wantsPreviews = true;
-  const QString time = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss.zzz"));
-  spec.outputFolder = QDir(QDir::fromNativeSeparators(input.folder)).absoluteFilePath(time);
+void MainWindow::submit(backend::RunSpec spec) {
   m_lastFolder = spec.outputFolder;
   m_messages->clear();
   m_messages->setPlace(spec.outputFolder);
   if (m_runs.isEmpty()) {
     m_progress.reset();
   }
-  const int batch = spec.plan.batch;
-  const QString folder = spec.outputFolder;
+  Going run{spec.requests, spec.plan.batch, spec.outputFolder};
   const quint64 runId = m_backend.submit(std::move(spec));
-  m_gallery->addRun(runId, *requests);
-  m_runs.insert(runId, {std::move(*requests), batch, folder});
+  m_gallery->addRun(runId, run.requests);
+  m_runs.insert(runId, std::move(run));
   m_grid->scrollToBottom();
   updateProgress();
 }
@@ -364,7 +375,9 @@ void MainWindow::onSlotChanged(const backend::SlotStatus& status) {
 }
 
 void MainWindow::onStepFinished(quint64 runId, const backend::SlotStatus& status) {
-  onSlotChanged(status);
+  if (DeviceCard* card = m_devices->cardOf(status.slotId)) {
+    card->setStatus(status, promptOf(runId, status.index));
+  }
   const auto run = m_runs.constFind(runId);
   if (run != m_runs.constEnd() && status.progress.steps > 0) {
     m_gallery->setProgress(runId, status.index, run->batch, static_cast<double>(status.progress.step) / status.progress.steps);
@@ -393,7 +406,7 @@ void MainWindow::openLoupe(int row) {
   if (!index.isValid() || index.data(GalleryModel::StateRole).value<GalleryModel::State>() != GalleryModel::State::Done) {
     return;
   }
-  m_loupeRow = row;
+  m_inLoupe = index;
   const QString caption = index.data(GalleryModel::PromptRole).toString().simplified() + QStringLiteral(" · ") +
                           tr("seed %1").arg(index.data(GalleryModel::SeedRole).toULongLong());
   m_loupe->show(index.data(GalleryModel::PathRole).toString(), index.data(Qt::DecorationRole).value<QPixmap>(), caption);

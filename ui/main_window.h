@@ -3,9 +3,11 @@
 #include <QHash>
 #include <QListView>
 #include <QMainWindow>
+#include <QPersistentModelIndex>
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QThreadPool>
+#include <functional>
 
 #include "core/backend/backend.h"
 #include "core/models/model_description.h"
@@ -24,6 +26,9 @@ struct MainWindowOptions {
   QString folder;
   std::vector<int> cpuCores{0};  ///< that CPU workers may use
   bool restoresSettings = true;
+  /// How models are looked up; both are called on threads of their own and may block.
+  std::function<base::Result<models::ModelDescription>(const QString&)> describeModel = models::describeModel;
+  std::function<QVector<models::ModelSummary>(const QStringList&)> listModels = models::listModels;
 };
 
 /// The whole window: prompts and settings left, gallery in the middle, devices right. Talks to a Backend; no call of it waits.
@@ -50,7 +55,7 @@ class MainWindow : public QMainWindow {
   void updateGenerate();
   void updateProgress();
   void generate();
-  void submit(const RunInput& input, const models::ModelDescription& model);
+  void submit(backend::RunSpec spec);
   void stop();
   void openLoupe(int row);
   void lookForModels();
@@ -78,7 +83,7 @@ class MainWindow : public QMainWindow {
   quint64 m_currentRun = 0;
   QString m_lastFolder;
   RunProgress m_progress;
-  int m_loupeRow = -1;
+  QPersistentModelIndex m_inLoupe;
   bool m_isChecking = false;
   QThreadPool m_threads;
 };

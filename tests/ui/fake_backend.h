@@ -1,0 +1,128 @@
+#pragma once
+
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "ui/main_window.h"
+
+namespace polyptych::tests {
+
+/// A backend without workers: keeps what it was asked for, and tells what a test makes it tell.
+class FakeBackend : public backend::Backend {
+  Q_OBJECT
+ public:
+  explicit FakeBackend(std::vector<domain::DeviceInfo> devices) : m_devices(std::move(devices)) {}
+
+  quint64 submit(backend::RunSpec spec) override {
+    specs.push_back(std::move(spec));
+    return specs.size();
+  }
+  void cancelRun(quint64 runId) override { cancelled.push_back(runId); }
+  void listDevices() override {
+    QMetaObject::invokeMethod(
+        this, [this] { Q_EMIT devicesListed(m_devices); }, Qt::QueuedConnection);
+  }
+
+  void start(quint64 runId = 1) { Q_EMIT runStarted(runId, total(runId), 0); }
+  void step(const QString& slotId, qint64 index, int step, int steps, domain::Stage stage = domain::Stage::Denoising,
+            quint64 runId = 1, int done = 0) {
+    backend::SlotStatus status;
+    status.slotId = slotId;
+    status.state = backend::SlotState::Busy;
+    status.index = index;
+    status.progress = {stage, step, steps};
+    status.picturesDone = done;
+    Q_EMIT slotChanged(status);
+    Q_EMIT stepFinished(runId, status);
+  }
+  void preview(const QString& slotId, qint64 index, const domain::Image& image, quint64 runId = 1) {
+    Q_EMIT previewMade(runId, index, slotId, image);
+  }
+  void picture(qint64 index, const QString& path, const QString& slotId = QStringLiteral("cpu:0"), quint64 runId = 1) {
+    Q_EMIT pictureFinished({runId, index, path, slotId, 1.0, false});
+  }
+  void fail(qint64 index, base::Error error, quint64 runId = 1) {
+    Q_EMIT pictureFailed({runId, index, QStringLiteral("cpu:0"), std::move(error)});
+  }
+  void state(const QString& slotId, backend::SlotState state, const QString& reason = {}, quint64 loaded = 0, quint64 bytes = 0) {
+    backend::SlotStatus status;
+    status.slotId = slotId;
+    status.state = state;
+    status.reason = reason;
+    status.loadedBytes = loaded;
+    status.totalBytes = bytes;
+    Q_EMIT slotChanged(status);
+  }
+  void finish(std::int64_t made, std::int64_t failed = 0, bool wasCancelled = false, quint64 runId = 1) {
+    backend::RunSummary summary;
+    summary.runId = runId;
+    summary.total = total(runId);
+    summary.made = made;
+    summary.failed = failed;
+    summary.wasCancelled = wasCancelled;
+    Q_EMIT runFinished(summary);
+  }
+  void refuse(base::Error error, quint64 runId = 1) {
+    backend::RunSummary summary;
+    summary.runId = runId;
+    summary.error = std::move(error);
+    Q_EMIT runFinished(summary);
+  }
+  qint64 total(quint64 runId) const { return static_cast<qint64>(specs[runId - 1].requests.size()); }
+
+  std::vector<backend::RunSpec> specs;
+  std::vector<quint64> cancelled;
+
+ private:
+  std::vector<domain::DeviceInfo> m_devices;
+};
+
+inline domain::DeviceInfo cpuDevice() {
+  domain::DeviceInfo device;
+  device.id = "cpu";
+  device.name = "Fake CPU";
+  device.cores = 2;
+  return device;
+}
+
+inline domain::DeviceInfo gpuDevice(int number) {
+  domain::DeviceInfo device;
+  device.id = "cuda:" + std::to_string(number);
+  device.kind = domain::DeviceKind::Cuda;
+  device.name = "Fake GPU 4090";
+  device.uuid = "GPU-0000000" + std::to_string(number);
+  return device;
+}
+
+/// Options of a window that knows one model and touches no file of the machine.
+inline ui::MainWindowOptions windowOptions(const QString& folder) {
+  ui::MainWindowOptions options;
+  options.restoresSettings = false;
+  options.model = QStringLiteral("test/small-model");
+  options.folder = folder;
+  options.cpuCores = {0, 1};
+  options.listModels = [](const QStringList&) {
+    models::ModelSummary model;
+    model.name = model.reference = QStringLiteral("test/small-model");
+    model.isUsable = true;
+    return QVector<models::ModelSummary>{model};
+  };
+  options.describeModel = [](const QString& reference) -> base::Result<models::ModelDescription> {
+    if (reference != QLatin1String("test/small-model")) {
+      return base::Error{base::ErrorCode::NotFound, "There is no such model here.", {}};
+    }
+    models::ModelDescription model;
+    model.summary.name = reference;
+    model.summary.path = QStringLiteral("/models/small");
+    model.width = 256;
+    model.height = 192;
+    return model;
+  };
+  return options;
+}
+
+inline domain::Image plainImage(int side, std::uint8_t value) {
+  return {side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(3 * side * side), value)};
+}
+
+}  // namespace polyptych::tests

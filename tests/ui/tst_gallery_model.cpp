@@ -1,0 +1,82 @@
+#include <QAbstractItemModelTester>
+#include <QTest>
+
+#include "tests/ui/fake_backend.h"
+#include "ui/gallery_model.h"
+
+using namespace polyptych;
+using ui::GalleryModel;
+
+namespace {
+
+std::vector<domain::GenerationRequest> requests(int count) {
+  std::vector<domain::GenerationRequest> list(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    list[i].index = static_cast<std::int64_t>(i);
+    list[i].prompt = "prompt " + std::to_string(i);
+    list[i].seed = 100 + i;
+  }
+  return list;
+}
+
+}  // namespace
+
+class TestGalleryModel : public QObject {
+  Q_OBJECT
+
+ private Q_SLOTS:
+  void keepsTheRulesOfModels() {
+    GalleryModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    model.addRun(1, requests(5));
+    model.addRun(2, requests(3));
+    model.setProgress(1, 0, 2, 0.5);
+    model.setPreview(1, 1, tests::plainImage(8, 10));
+    model.setDone(1, 3, QStringLiteral("/nowhere/3.png"));
+    model.setFailed(2, 1, QStringLiteral("no"));
+    model.dropUnfinished(1);
+    QCOMPARE(model.rowCount(), 4);
+    model.dropUnfinished(2);
+    QCOMPARE(model.rowCount(), 2);
+    QCOMPARE(model.index(0).data(GalleryModel::PromptRole).toString(), QStringLiteral("prompt 3"));
+    QCOMPARE(model.index(1).data(GalleryModel::ReasonRole).toString(), QStringLiteral("no"));
+  }
+
+  void strangersChangeNothing() {
+    GalleryModel model;
+    model.addRun(1, requests(2));
+    model.setDone(9, 0, QStringLiteral("/x"));
+    model.setDone(1, 2, QStringLiteral("/x"));
+    model.setDone(1, -1, QStringLiteral("/x"));
+    model.setProgress(1, 1, 100, 0.5);
+    model.dropUnfinished(9);
+    QCOMPARE(model.rowCount(), 2);
+    QCOMPARE(model.index(0).data(GalleryModel::StateRole).value<GalleryModel::State>(), GalleryModel::State::Waiting);
+    QCOMPARE(model.index(1).data(GalleryModel::StateRole).value<GalleryModel::State>(), GalleryModel::State::Working);
+  }
+
+  void aUnitShowsAllItsPicturesInWork() {
+    GalleryModel model;
+    model.addRun(1, requests(4));
+    model.setProgress(1, 2, 2, 0.25);
+    const auto stateOf = [&](int row) { return model.index(row).data(GalleryModel::StateRole).value<GalleryModel::State>(); };
+    QCOMPARE(stateOf(1), GalleryModel::State::Waiting);
+    QCOMPARE(stateOf(2), GalleryModel::State::Working);
+    QCOMPARE(stateOf(3), GalleryModel::State::Working);
+  }
+
+  void nextDoneSkipsWhatIsNotThere() {
+    GalleryModel model;
+    model.addRun(1, requests(5));
+    model.setDone(1, 1, QStringLiteral("/1"));
+    model.setDone(1, 4, QStringLiteral("/4"));
+    QCOMPARE(model.nextDone(0, 1), 1);
+    QCOMPARE(model.nextDone(2, 1), 4);
+    QCOMPARE(model.nextDone(5, 1), -1);
+    QCOMPARE(model.nextDone(3, -1), 1);
+    QCOMPARE(model.nextDone(-1, -1), -1);
+  }
+};
+
+QTEST_MAIN(TestGalleryModel)
+#include "tst_gallery_model.moc"
