@@ -73,7 +73,7 @@ void Loupe::paintEvent(QPaintEvent*) {
   }
   painter.setPen(colours.secondary);
   const QRect line(Metrics::kPad, height() - kCaptionHeight, width() - 2 * Metrics::kPad, kCaptionHeight);
-  painter.drawText(line, Qt::AlignCenter, fontMetrics().elidedText(m_caption, Qt::ElideRight, line.width()));
+  painter.drawText(line, Qt::AlignCenter, fontMetrics().elidedText(m_caption, Qt::ElideMiddle, line.width()));
 }
 
 void Loupe::keyPressEvent(QKeyEvent* event) {

@@ -152,8 +152,8 @@ QWidget* RunForm::makeSettings() {
   grid->addLayout(labelled(tr("Guidance"), m_guidance), 1, 1);
   grid->addLayout(labelled(tr("Seed"), m_seed), 2, 0);
   grid->addLayout(labelled(tr("Pictures per prompt"), m_images), 2, 1);
-  grid->setColumnStretch(0, 1);
-  grid->setColumnStretch(1, 1);
+  grid->setColumnStretch(0, 4);
+  grid->setColumnStretch(1, 5);
 
   auto* box = new QWidget;
   box->setObjectName(QStringLiteral("settingsBox"));
