@@ -299,6 +299,41 @@ class TestWindow : public QObject {
     QCOMPARE(QApplication::activeModalWidget(), nullptr);
   }
 
+  void aLongRunShowsItsBeginning() {
+    Stage stage;
+    stage.window->resize(1280, 800);
+    stage.find<QSpinBox>("images")->setValue(60);
+    QVERIFY(stage.run({QStringLiteral("many")}));
+    QTRY_VERIFY(stage.grid()->viewport()->rect().intersects(stage.grid()->visualRect(stage.tile(0))));
+    QVERIFY(!stage.grid()->viewport()->rect().intersects(stage.grid()->visualRect(stage.tile(59))));
+    // A second run leads to its own beginning.
+    QTest::mouseClick(stage.find<QPushButton>("generate"), Qt::LeftButton);
+    QTRY_COMPARE(stage.backend.specs.size(), std::size_t(2));
+    QTRY_VERIFY(stage.grid()->viewport()->rect().contains(stage.grid()->visualRect(stage.tile(60)).center()));
+  }
+
+  void tilesFillTheWidth_data() {
+    QTest::addColumn<int>("width");
+    for (const int width : {1280, 1440, 1920, 2560}) {
+      QTest::addRow("%d", width) << width;
+    }
+  }
+  void tilesFillTheWidth() {
+    QFETCH(int, width);
+    Stage stage;
+    stage.window->resize(width, 800);
+    stage.find<QSpinBox>("images")->setValue(60);
+    QVERIFY(stage.run({QStringLiteral("many")}));
+    QTRY_VERIFY(stage.grid()->visualRect(stage.tile(0)).isValid());
+    const int top = stage.grid()->visualRect(stage.tile(0)).top();
+    int right = 0;
+    for (int row = 0; row < 60 && stage.grid()->visualRect(stage.tile(row)).top() == top; ++row) {
+      right = stage.grid()->visualRect(stage.tile(row)).right();
+    }
+    const int unused = stage.grid()->viewport()->width() - right;
+    QVERIFY2(unused >= 0 && unused < 24, qPrintable(QString::number(unused)));
+  }
+
   void stopCancelsAndKeepsWhatIsThere() {
     Stage stage;
     QVERIFY(!stage.find<QPushButton>("stop")->isEnabled());
