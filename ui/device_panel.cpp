@@ -178,6 +178,10 @@ void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& pro
     } else if (isBusy && status.progress.stage == domain::Stage::Encoding) {
       m_bar->setRange(0, 1);
       m_bar->setValue(0);
+    } else if (isBusy && !isDenoising) {
+      // Every step is made; what is left has no steps.
+      m_bar->setRange(0, 1);
+      m_bar->setValue(1);
     }
   }
   m_prompt->setVisible(isBusy && !prompt.isEmpty());

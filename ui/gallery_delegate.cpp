@@ -1,5 +1,6 @@
 #include "ui/gallery_delegate.h"
 
+#include <QListView>
 #include <QPainter>
 #include <QPainterPath>
 
@@ -54,7 +55,10 @@ void GalleryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
   painter->restore();
 }
 
-QSize GalleryDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const {
+QSize GalleryDelegate::sizeHint(const QStyleOptionViewItem& option, const QModelIndex&) const {
+  if (const auto* view = qobject_cast<const QListView*>(option.widget); view != nullptr && view->gridSize().isValid()) {
+    return view->gridSize();
+  }
   return {Metrics::kTile + Metrics::kTileGap, Metrics::kTile + Metrics::kTileGap};
 }
 

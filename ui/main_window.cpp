@@ -19,6 +19,7 @@
 #include "core/prompt/expand.h"
 #include "core/prompt/prompt_list.h"
 #include "ui/gallery_delegate.h"
+#include "ui/gallery_view.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -178,17 +179,9 @@ QWidget* MainWindow::makeTopBar() {
 
 QWidget* MainWindow::makeCentre() {
   m_gallery = new GalleryModel(this);
-  m_grid = new QListView(this);
+  m_grid = new GalleryView(this);
   m_grid->setObjectName(QStringLiteral("gallery"));
   m_grid->setAccessibleName(tr("Gallery"));
-  m_grid->setViewMode(QListView::IconMode);
-  m_grid->setMovement(QListView::Static);
-  m_grid->setResizeMode(QListView::Adjust);
-  m_grid->setLayoutMode(QListView::Batched);
-  m_grid->setUniformItemSizes(true);
-  m_grid->setSelectionMode(QAbstractItemView::ExtendedSelection);
-  m_grid->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
-  m_grid->setMouseTracking(true);
   m_grid->setModel(m_gallery);
   m_grid->setItemDelegate(new GalleryDelegate(m_grid));
   m_empty = new QLabel(tr("Your pictures appear here, each in its place while it is being made.\nType one prompt a line on the "
@@ -346,9 +339,11 @@ void MainWindow::submit(backend::RunSpec spec) {
   }
   Going run{spec.requests, spec.plan.batch, spec.outputFolder};
   const quint64 runId = m_backend.submit(std::move(spec));
+  const int first = m_gallery->rowCount();
   m_gallery->addRun(runId, run.requests);
   m_runs.insert(runId, std::move(run));
-  m_grid->scrollToBottom();
+  // The run's beginning: that is where its pictures come first.
+  m_grid->scrollTo(m_gallery->index(first), QAbstractItemView::PositionAtTop);
   updateProgress();
 }
 

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <QListView>
+
+namespace polyptych::ui {
+
+/// The grid: as many columns as fit, and tiles that grow a little so that they fill the width.
+class GalleryView : public QListView {
+  Q_OBJECT
+ public:
+  explicit GalleryView(QWidget* parent = nullptr);
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+};
+
+}  // namespace polyptych::ui
