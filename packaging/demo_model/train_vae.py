@@ -19,10 +19,10 @@ from diffusers import AutoencoderKL
 import scenes
 
 CONFIG = dict(
-    in_channels=3, out_channels=3, latent_channels=4, block_out_channels=(32, 56, 80, 96), layers_per_block=1, norm_num_groups=8,
+    in_channels=3, out_channels=3, latent_channels=8, block_out_channels=(32, 56, 80, 96), layers_per_block=1, norm_num_groups=8,
     down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, sample_size=256, act_fn="silu",
 )
-KL_WEIGHT = 2e-6
+KL_WEIGHT = 4e-6
 EDGE_WEIGHT = 0.5
 
 
@@ -76,7 +76,7 @@ def main():
     model = AutoencoderKL(**CONFIG).to(device)
     average = AutoencoderKL(**CONFIG).to(device).requires_grad_(False)
     average.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-4, betas=(0.9, 0.99), weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=7e-4, betas=(0.9, 0.99), weight_decay=1e-3)
     step, spent = 0, 0.0
     if arguments.resume and os.path.exists(state_path):
         state = torch.load(state_path, map_location=device, weights_only=True)
@@ -99,7 +99,7 @@ def main():
     while spent < budget and (arguments.steps is None or step < arguments.steps):
         part = spent / budget if arguments.steps is None else step / arguments.steps
         for group in optimizer.param_groups:
-            group["lr"] = 5e-4 * min(1, (step + 1) / 300) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * part)))
+            group["lr"] = 7e-4 * min(1, (step + 1) / 300) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * part)))
         side, count = (64, 8) if part < 0.85 or step % 2 else (128, 3)
         target = pool.crops(count, side).to(device)
         if step % 3 == 0:
