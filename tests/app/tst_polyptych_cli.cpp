@@ -20,6 +20,7 @@ struct Ended {
   int code = -1;
   QByteArray output;
   QByteArray error;
+  QByteArray said;  ///< the code and standard error: what a failed check shows
 
   std::vector<Json> events() const {
     std::vector<Json> list;
@@ -99,6 +100,7 @@ class TestPolyptychCli : public QObject {
     ended.code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
     ended.output = process.readAllStandardOutput();
     ended.error = process.readAllStandardError();
+    ended.said = "code " + QByteArray::number(ended.code) + ": " + ended.error;
     return ended;
   }
   QByteArray path(const char* name) const { return m_folder->filePath(QString::fromUtf8(name)).toUtf8(); }
@@ -152,11 +154,11 @@ void TestPolyptychCli::init() {
 
 void TestPolyptychCli::printsHelpAndVersion() {
   const Ended help = run({"--help"});
-  QCOMPARE(help.code, 0);
+  QVERIFY2(help.code == 0, help.said.constData());
   QVERIFY(help.output.startsWith("polyptych-cli: "));
   QVERIFY(help.error.isEmpty());
   const Ended version = run({"--version"});
-  QCOMPARE(version.code, 0);
+  QVERIFY2(version.code == 0, version.said.constData());
   QCOMPARE(version.output, QByteArray("polyptych-cli " POLYPTYCH_VERSION "\n"));
 }
 
@@ -198,7 +200,7 @@ void TestPolyptychCli::refusesWrongUsage() {
   write("latin1.txt", "a cat\nun caf\xE9\n");
   write("empty.txt", "\n \n");
   const Ended ended = run(words);
-  QVERIFY2(ended.code == code, ended.error.constData());
+  QVERIFY2(ended.code == code, ended.said.constData());
   QVERIFY2(ended.error.startsWith("polyptych-cli: ") && ended.error.contains(sentence), ended.error.constData());
   QCOMPARE(ended.error.count('\n'), 1);
   QVERIFY(ended.output.isEmpty());
@@ -217,14 +219,14 @@ void TestPolyptychCli::refusesListsFromStandardInput() {
   QFETCH(QByteArray, input);
   QFETCH(QByteArray, sentence);
   const Ended ended = run(generate({"--prompts", "-"}), input);
-  QCOMPARE(ended.code, 2);
+  QVERIFY2(ended.code == 2, ended.said.constData());
   QVERIFY2(ended.error.contains(sentence), ended.error.constData());
   QVERIFY(!QDir(QString::fromUtf8(path("out"))).exists());
 }
 
 void TestPolyptychCli::answersQuestions() {
   const Ended devices = run({"devices", "--json"});
-  QCOMPARE(devices.code, 0);
+  QVERIFY2(devices.code == 0, devices.said.constData());
   const Json list = Json::parse(devices.output.toStdString(), nullptr, false);
   QVERIFY(list.is_array() && !list.empty());
   QCOMPARE(list[0]["id"].get<std::string>(), std::string("cpu"));
@@ -232,7 +234,7 @@ void TestPolyptychCli::answersQuestions() {
   QVERIFY(run({"devices"}).output.startsWith("cpu  "));
 
   const Ended schedulers = run({"schedulers", "--json"});
-  QCOMPARE(schedulers.code, 0);
+  QVERIFY2(schedulers.code == 0, schedulers.said.constData());
   const Json names = Json::parse(schedulers.output.toStdString(), nullptr, false);
   QVERIFY(names.is_array() && names.size() > 10);
   QCOMPARE(names[0]["name"].get<std::string>(), std::string("DPM++ 2M"));
@@ -240,11 +242,11 @@ void TestPolyptychCli::answersQuestions() {
   QVERIFY(run({"schedulers"}).output.startsWith("DPM++ 2M  ("));
 
   const Ended models = run({"models", "--json"});
-  QCOMPARE(models.code, 0);
+  QVERIFY2(models.code == 0, models.said.constData());
   QVERIFY(Json::parse(models.output.toStdString(), nullptr, false) == Json::array());
 
   const Ended model = run({"show-model", path("모델"), "--json"});
-  QCOMPARE(model.code, 0);
+  QVERIFY2(model.code == 0, model.said.constData());
   QVERIFY(Json::parse(model.output.toStdString(), nullptr, false).is_object());
   QVERIFY(!run({"show-model", path("모델")}).output.isEmpty());
 }
@@ -252,7 +254,7 @@ void TestPolyptychCli::answersQuestions() {
 void TestPolyptychCli::tokenizesLines() {
   const QByteArray longLine = QByteArray("cat ").repeated(75) + "dog, at";
   const Ended ended = run({"tokenize", "--model", path("모델"), "--json"}, "a cat\n\n" + longLine);
-  QCOMPARE(ended.code, 0);
+  QVERIFY2(ended.code == 0, ended.said.constData());
   const auto answers = ended.events();
   QCOMPARE(answers.size(), std::size_t{3});
   for (const Json& answer : answers) {
@@ -266,20 +268,20 @@ void TestPolyptychCli::tokenizesLines() {
   QVERIFY(plain.output.endsWith("\tdog , at\n"));
   QCOMPARE(plain.output.count(' '), 76 + 2);
   const Ended broken = run({"tokenize", "--model", path("모델"), "--json"}, "a cat\n\xFF\n");
-  QCOMPARE(broken.code, 2);
+  QVERIFY2(broken.code == 2, broken.said.constData());
   QVERIFY(broken.error.contains("Line 2 of standard input is not UTF-8"));
 }
 
 void TestPolyptychCli::tokenizesLongLines() {
   const Ended ended = run({"tokenize", "--model", path("모델"), "--json"}, QByteArray("cat ").repeated(1 << 18) + "\n");
-  QCOMPARE(ended.code, 0);
+  QVERIFY2(ended.code == 0, ended.said.constData());
   QCOMPARE(ended.events().size(), std::size_t{1});
   QCOMPARE(ended.events()[0]["ids"].size(), std::size_t{77});
 }
 
 void TestPolyptychCli::makesPictures() {
   const Ended ended = run(generate({"--devices", "cpu:2", "--images-per-prompt", "2", "a cat", "고양이 / 밤", "--", "-dash"}));
-  QVERIFY2(ended.code == 0, ended.error.constData());
+  QVERIFY2(ended.code == 0, ended.said.constData());
   for (const Json& event : ended.events()) {
     QVERIFY2(event.is_object() && event.contains("event"), event.dump().c_str());
   }
@@ -317,9 +319,11 @@ void TestPolyptychCli::makesPictures() {
 
 void TestPolyptychCli::makesEqualFilesWithAnyNumberOfWorkers() {
   const QByteArrayList prompts = {"one", "two", "three", "four", "five", "--batch", "2"};
-  QCOMPARE(run(generate(QByteArrayList{"--devices", "cpu", "--out", path("first")} + prompts)).code, 0);
+  const Ended first = run(generate(QByteArrayList{"--devices", "cpu", "--out", path("first")} + prompts));
+  QVERIFY2(first.code == 0, first.said.constData());
   for (const char* devices : {"cpu:2", "cpu:3"}) {
-    QCOMPARE(run(generate(QByteArrayList{"--devices", devices, "--out", path(devices)} + prompts)).code, 0);
+    const Ended ended = run(generate(QByteArrayList{"--devices", devices, "--out", path(devices)} + prompts));
+    QVERIFY2(ended.code == 0, ended.said.constData());
     QCOMPARE(pictures(devices), pictures("first"));
     for (const QByteArray& name : pictures("first")) {
       QVERIFY(!read(path("first") + "/" + name).isEmpty());
@@ -331,30 +335,34 @@ void TestPolyptychCli::makesEqualFilesWithAnyNumberOfWorkers() {
 void TestPolyptychCli::takesLongestPromptsFromAFile() {
   write("list.txt", "\xEF\xBB\xBF" + QByteArray(1 << 20, 'x') + "\r\n\r\na dog\r\n");
   const Ended ended = run(generate({"--prompts", "list.txt"}));
-  QVERIFY2(ended.code == 0, ended.error.constData());
+  QVERIFY2(ended.code == 0, ended.said.constData());
   QCOMPARE(pictures("out").size(), 2);
 }
 
 void TestPolyptychCli::goesOnWhereItStopped() {
   const QByteArrayList words = generate({"one", "two", "three"});
-  QCOMPARE(run(words).code, 0);
+  {
+    const Ended ended = run(words);
+    QVERIFY2(ended.code == 0, ended.said.constData());
+  }
   const auto names = pictures("out");
   QCOMPARE(names.size(), 3);
   const QByteArray kept = read(path("out") + "/" + names[0]);
   const Ended complete = run(words);
-  QCOMPARE(complete.code, 0);
+  QVERIFY2(complete.code == 0, complete.said.constData());
   QCOMPARE(complete.events("finished")[0]["already_there"].get<int>(), 3);
   QVERIFY(complete.events("progress").empty());
   QVERIFY(QFile::remove(QString::fromUtf8(path("out") + "/" + names[1])));
   const Ended again = run(words);
-  QCOMPARE(again.code, 0);
+  QVERIFY2(again.code == 0, again.said.constData());
   QCOMPARE(again.events("finished")[0]["made"].get<int>(), 1);
   QCOMPARE(pictures("out"), names);
   QCOMPARE(read(path("out") + "/" + names[0]), kept);
 }
 
 void TestPolyptychCli::refusesTheFolderOfAnotherRun() {
-  QCOMPARE(run(generate({"one"})).code, 0);
+  const Ended made = run(generate({"one"}));
+  QVERIFY2(made.code == 0, made.said.constData());
   const auto names = pictures("out");
   const QByteArray before = read(path("out") + "/" + names[0]);
   const QByteArray lines = read(path("out") + "/manifest.jsonl");
@@ -397,7 +405,7 @@ void TestPolyptychCli::endsWithOneWhenPicturesFail() {
 void TestPolyptychCli::survivesAWorkerThatDiesOnce() {
   const Ended ended =
       run(generate({"--devices", "cpu:2", "one", "two", "three"}, {"--behave=crash-once", "--state=" + path("state")}));
-  QVERIFY2(ended.code == 0, ended.error.constData());
+  QVERIFY2(ended.code == 0, ended.said.constData());
   QCOMPARE(pictures("out").size(), 3);
 }
 

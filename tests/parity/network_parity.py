@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Compares the networks with diffusers' on every tiny model: network_parity.py PROBE MODELS_FOLDER
 
+network_parity.py --full PROBE FOLDER compares those of one big model at 256x256.
+
 Largest difference allowed, relative to the largest value of the expected output: 1e-4 in fp32. In fp16 and bf16 two correct programs differ by
 the order of their roundings; measured between diffusers in NCHW and in channels last, the bounds below are about three times that.
 """
 
+import argparse
 import importlib.util
 import pathlib
 import subprocess
@@ -61,11 +64,16 @@ def add_text_cases(cases, folder, options, generator):
     cases.add("text-short", "text", text_embeddings(encoder, ids[:, :5], None), ids=ids[:, :5])
 
 
-def add_unet_cases(cases, folder, options, generator):
+UNET_SHAPES = [(2, 8, 8, torch.tensor(981)), (1, 16, 8, torch.tensor(1.5)), (2, 9, 13, torch.tensor(0)), (1, 7, 6, torch.tensor(499.25)),
+               (3, 4, 4, torch.tensor([999, 500, 1]))]
+VAE_SHAPES = [(2, 8, 8), (1, 5, 9), (2, 20, 13)]
+BIG_UNET_SHAPES = [(2, 32, 32, torch.tensor(981)), (1, 32, 24, torch.tensor(17))]
+BIG_VAE_SHAPES = [(1, 32, 32)]
+
+
+def add_unet_cases(cases, folder, options, generator, shapes):
     unet = UNet2DConditionModel.from_pretrained(folder / "unet", **options).eval()
     config = unet.config
-    shapes = [(2, 8, 8, torch.tensor(981)), (1, 16, 8, torch.tensor(1.5)), (2, 9, 13, torch.tensor(0)), (1, 7, 6, torch.tensor(499.25)),
-              (3, 4, 4, torch.tensor([999, 500, 1]))]
     for batch, height, width, timestep in shapes:
         sample = torch.randn(batch, config.in_channels, height, width, generator=generator)
         context = torch.randn(batch, 77, config.cross_attention_dim, generator=generator)
@@ -83,10 +91,10 @@ def add_unet_cases(cases, folder, options, generator):
         cases.add(f"unet-{batch}x{height}x{width}", "unet", expected, sample=sample, timestep=timestep, context=context, **inputs, **added)
 
 
-def add_vae_cases(cases, folder, options, generator):
+def add_vae_cases(cases, folder, options, generator, shapes):
     vae = AutoencoderKL.from_pretrained(folder / "vae", **options).eval()
     scale = 2 ** (len(vae.config.block_out_channels) - 1)
-    for batch, height, width in [(2, 8, 8), (1, 5, 9), (2, 20, 13)]:
+    for batch, height, width in shapes:
         latents = torch.randn(batch, vae.config.latent_channels, height, width, generator=generator) / vae.config.scaling_factor
         pictures = torch.rand(batch, vae.config.in_channels, height * scale, width * scale, generator=generator) * 2 - 1
         for words in ("", "slicing", "tiling", "slicing tiling"):
@@ -97,24 +105,24 @@ def add_vae_cases(cases, folder, options, generator):
             cases.add(f"encode-{name}", f"encode {words}", vae.encode(pictures.to(vae.dtype)).latent_dist.parameters, pictures=pictures)
 
 
-def compare(probe, folder, type_name, variant):
+def compare(probe, folder, type_name, variant, unet_shapes=UNET_SHAPES, vae_shapes=VAE_SHAPES, threads=1):
     """Returns the sentences about what is too far apart, and the largest relative difference."""
-    settings = f"type={type_name} threads=1" + (f" variant={variant}" if variant else "")
+    settings = f"type={type_name} threads={threads}" + (f" variant={variant}" if variant else "")
     is_unet_alone = folder.name in make_models.UNET_ALONE
     settings += " unet-alone" if is_unet_alone else ""
     cases = Cases(settings)
     generator = torch.Generator().manual_seed(7)
     options = {"torch_dtype": TYPES[type_name], "variant": variant or None, "use_safetensors": True}
     text_options = {"dtype": TYPES[type_name], "variant": variant or None}
-    add_unet_cases(cases, folder, options, generator)
+    add_unet_cases(cases, folder, options, generator, unet_shapes)
     if not is_unet_alone:
         add_text_cases(cases, folder, text_options, generator)
-        add_vae_cases(cases, folder, options, generator)
+        add_vae_cases(cases, folder, options, generator, vae_shapes)
     with tempfile.TemporaryDirectory() as temporary:
         given = pathlib.Path(temporary) / "in.safetensors"
         made = pathlib.Path(temporary) / "out.safetensors"
         save_file(cases.tensors, given, metadata=cases.metadata)
-        done = subprocess.run([probe, folder, given, made], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([probe, folder, given, made], capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             return [f"{folder.name}: the probe ended with {done.returncode}: {done.stderr.strip()}"], 0.0
         results = load_file(made)
@@ -134,15 +142,28 @@ def compare(probe, folder, type_name, variant):
 
 @torch.no_grad()
 def main():
-    probe, models = sys.argv[1], pathlib.Path(sys.argv[2])
-    torch.set_num_threads(1)
-    runs = [(name, "fp32", "fp16" if name == "tiny-variant" else "") for name in make_models.TINY | make_models.UNET_ALONE]
-    runs += [("tiny-variant", "fp16", "fp16"), ("tiny-bf16", "bf16", ""), ("tiny-sd2", "bf16", "")]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="FOLDER is one big model")
+    parser.add_argument("probe")
+    parser.add_argument("folder", type=pathlib.Path)
+    arguments = parser.parse_args()
     faults = []
-    for name, type_name, variant in runs:
-        new_faults, worst = compare(probe, models / name, type_name, variant)
-        print(f"{name:20} {type_name}: largest relative difference {worst:.2e}, {len(new_faults)} faults")
-        faults += new_faults
+
+    def check(folder, type_name, variant="", **more):
+        new_faults, worst = compare(arguments.probe, folder, type_name, variant, **more)
+        print(f"{folder.name:20} {type_name}: largest relative difference {worst:.2e}, {len(new_faults)} faults", flush=True)
+        faults.extend(new_faults)
+
+    if arguments.full:
+        threads = torch.get_num_threads()
+        check(arguments.folder, "fp32", unet_shapes=BIG_UNET_SHAPES, vae_shapes=BIG_VAE_SHAPES, threads=threads)
+    else:
+        torch.set_num_threads(1)
+        for name in make_models.TINY | make_models.UNET_ALONE:
+            check(arguments.folder / name, "fp32", "fp16" if name == "tiny-variant" else "")
+        check(arguments.folder / "tiny-variant", "fp16", "fp16")
+        check(arguments.folder / "tiny-bf16", "bf16")
+        check(arguments.folder / "tiny-sd2", "bf16")
     print("\n".join(faults))
     sys.exit(1 if faults else 0)
 

@@ -20,4 +20,7 @@ if(TARGET polyptych_diffusion)
   polyptych_parity_test(pipeline_parity_sd15 TIMEOUT 1800
     COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/pipeline_parity.py" --full $<TARGET_FILE:pipeline_probe> "${sd15}")
   set_tests_properties(pipeline_parity_sd15 PROPERTIES LABELS "full" FIXTURES_REQUIRED parity_model_sd15)
+  polyptych_parity_test(network_parity_sd15 TIMEOUT 1800
+    COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/network_parity.py" --full $<TARGET_FILE:network_probe> "${sd15}")
+  set_tests_properties(network_parity_sd15 PROPERTIES LABELS "full" FIXTURES_REQUIRED parity_model_sd15)
 endif()
