@@ -31,6 +31,15 @@ at::Tensor withClearStrides(const at::Tensor& x) {
   return x.size(2) * x.size(3) == 1 ? x.contiguous().as_strided(x.sizes(), {x.size(1), 1, x.size(1), x.size(1)}) : x;
 }
 
+std::int64_t outputWidth(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride, std::int64_t padding) {
+  return (x.size(3) + 2 * padding - weight.size(3)) / stride + 1;
+}
+
+/// oneDNN 3.10's bf16 kernels for AMX read memory that nobody wrote when a strided convolution's result is one cell wide.
+bool isTooNarrow(const at::Tensor& x, const at::Tensor& weight, std::int64_t stride, std::int64_t padding) {
+  return x.scalar_type() == at::kBFloat16 && stride > 1 && outputWidth(x, weight, stride, padding) == 1;
+}
+
 }  // namespace
 
 bool isFor(const at::Tensor& weight) {
@@ -52,6 +61,13 @@ at::Tensor packLinear(const at::Tensor& weight) {
 
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                   std::int64_t padding) {
+  if (isTooNarrow(x, weight, stride, padding)) {
+    // Columns of zeros on the right, as the padding's own, leave the first column of the result as it is.
+    return conv2d(at::constant_pad_nd(x, {0, 2 * stride}).contiguous(at::MemoryFormat::ChannelsLast), weight, bias, stride,
+                  padding)
+        .narrow(3, 0, 1)
+        .contiguous(at::MemoryFormat::ChannelsLast);
+  }
   static const auto kConv =
       find<at::Tensor(const at::Tensor&, const at::Tensor&, const OptionalTensor&, at::IntArrayRef, at::IntArrayRef,
                       at::IntArrayRef, std::int64_t, std::string_view, Scalars, OptionalName)>("mkldnn::_convolution_pointwise",

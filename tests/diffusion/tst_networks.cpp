@@ -10,6 +10,7 @@
 
 #include "core/checkpoint/safetensors.h"
 #include "core/diffusion/failure.h"
+#include "core/diffusion/ops.h"
 #include "core/diffusion/text_encoder.h"
 #include "core/diffusion/vae.h"
 #include "core/diffusion/weights.h"
@@ -111,6 +112,8 @@ class TestNetworks : public QObject {
   void countsTilesAndSlices();
   void cancelsBetweenTiles();
   void givesTheSameBitsWhateverCameBefore();
+  void convolvesNarrowPicturesInBf16_data();
+  void convolvesNarrowPicturesInBf16();
 
  private:
   checkpoint::WeightSet write(const Tensors& tensors);
@@ -299,6 +302,33 @@ void TestNetworks::givesTheSameBitsWhateverCameBefore() {
   used.decode(at::ones({3, 4, 16, 32}));
   used.decode(at::ones({1, 4, 1, 1}));
   QVERIFY(at::equal(used.decode(latents), fresh));
+}
+
+void TestNetworks::convolvesNarrowPicturesInBf16_data() {
+  QTest::addColumn<int>("width");
+  QTest::addColumn<int>("padding");
+  for (const int padding : {0, 1}) {
+    for (int width = 3 - 2 * padding; width <= 6; ++width) {
+      QTest::addRow("width %d, padding %d", width, padding) << width << padding;
+    }
+  }
+}
+
+void TestNetworks::convolvesNarrowPicturesInBf16() {
+  QFETCH(int, width);
+  QFETCH(int, padding);
+  const auto options = at::TensorOptions().dtype(at::kFloat);
+  const at::Generator generator = at::detail::createCPUGenerator(3);
+  const at::Tensor weight = at::randn({16, 16, 3, 3}, generator, options).to(at::kBFloat16);
+  const at::Tensor bias = at::randn({16}, generator, options).to(at::kBFloat16);
+  const at::Tensor x = at::randn({1, 16, 17, width}, generator, options).to(at::kBFloat16);
+  const at::Tensor expected =
+      at::conv2d(x.to(at::kFloat), weight.to(at::kFloat), bias.to(at::kFloat), {2, 2}, {padding, padding});
+  const diffusion::Conv2d layer{diffusion::Weight(weight, false), bias, 2, padding};
+  const at::Tensor made = diffusion::conv2d(x.contiguous(at::MemoryFormat::ChannelsLast), layer).to(at::kFloat);
+  QVERIFY(made.sizes() == expected.sizes());
+  const double difference = ((made - expected).abs().max() / expected.abs().max()).item<double>();
+  QVERIFY2(difference < 0.02, qPrintable(QString::number(difference)));
 }
 
 QTEST_GUILESS_MAIN(TestNetworks)

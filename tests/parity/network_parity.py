@@ -67,6 +67,8 @@ def add_text_cases(cases, folder, options, generator):
 UNET_SHAPES = [(2, 8, 8, torch.tensor(981)), (1, 16, 8, torch.tensor(1.5)), (2, 9, 13, torch.tensor(0)), (1, 7, 6, torch.tensor(499.25)),
                (3, 4, 4, torch.tensor([999, 500, 1]))]
 VAE_SHAPES = [(2, 8, 8), (1, 5, 9), (2, 20, 13)]
+# No tile's level one cell wide: there diffusers itself reads unwritten memory in bf16 on CPUs with AMX (oneDNN 3.10).
+BF16_VAE_SHAPES = [(2, 8, 8), (1, 5, 9), (2, 20, 14)]
 BIG_UNET_SHAPES = [(2, 32, 32, torch.tensor(981)), (1, 32, 24, torch.tensor(17))]
 BIG_VAE_SHAPES = [(1, 32, 32)]
 
@@ -162,8 +164,8 @@ def main():
         for name in make_models.TINY | make_models.UNET_ALONE:
             check(arguments.folder / name, "fp32", "fp16" if name == "tiny-variant" else "")
         check(arguments.folder / "tiny-variant", "fp16", "fp16")
-        check(arguments.folder / "tiny-bf16", "bf16")
-        check(arguments.folder / "tiny-sd2", "bf16")
+        check(arguments.folder / "tiny-bf16", "bf16", vae_shapes=BF16_VAE_SHAPES)
+        check(arguments.folder / "tiny-sd2", "bf16", vae_shapes=BF16_VAE_SHAPES)
     print("\n".join(faults))
     sys.exit(1 if faults else 0)
 
