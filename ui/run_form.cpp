@@ -14,6 +14,7 @@
 
 #include "core/domain/request.h"
 #include "core/domain/scheduler_name.h"
+#include "core/models/bundled_models.h"
 #include "core/prompt/expand.h"
 #include "ui/theme.h"
 
@@ -208,6 +209,8 @@ void RunForm::setModels(const QVector<models::ModelSummary>& models) {
   if (!typed.isEmpty()) {
     m_model->setCurrentIndex(-1);
     m_model->setEditText(typed);
+  } else {
+    m_model->setCurrentIndex(std::max(0, m_model->findText(QLatin1String(models::kDemoModelName))));
   }
   const bool isEmpty = m_model->count() == 0 && typed.isEmpty();
   m_modelNote->setVisible(isEmpty);

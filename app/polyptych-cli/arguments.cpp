@@ -93,6 +93,18 @@ Take into(T GenerateArguments::*place, Read read) {
   };
 }
 
+template <typename T, typename Read>
+Take into(T ContactSheetArguments::*place, Read read) {
+  return [place, read](Arguments& arguments, const std::string& option, const std::string& value) -> Result<void> {
+    auto result = read(option, value);
+    if (!result) {
+      return result.error();
+    }
+    arguments.sheet.*place = *std::move(result);
+    return {};
+  };
+}
+
 auto integer(int least, int most) {
   return
       [least, most](const std::string& option, const std::string& value) { return wholeNumber<int>(option, value, least, most); };
@@ -197,6 +209,10 @@ struct CommandInfo {
 const std::vector<CommandInfo>& commands() {
   static const std::vector<Option> listing = {kJson};
   static const std::vector<Option> tokenizing = {kJson, kModel};
+  using S = ContactSheetArguments;
+  static const std::vector<Option> sheet = {{"--out", true, false, into(&S::out, something)},
+                                            {"--columns", true, false, into(&S::columns, integer(1, 512))},
+                                            {"--cell", true, false, into(&S::cell, integer(16, 1024))}};
   static const std::vector<CommandInfo> all = {
       {"generate", Command::Generate, &generateOptions()},
       {"devices", Command::Devices, &listing},
@@ -204,6 +220,7 @@ const std::vector<CommandInfo>& commands() {
       {"show-model", Command::ShowModel, &listing},
       {"schedulers", Command::Schedulers, &listing},
       {"tokenize", Command::Tokenize, &tokenizing},
+      {"contact-sheet", Command::ContactSheet, &sheet},
   };
   return all;
 }
@@ -257,6 +274,14 @@ Result<void> takePositional(Arguments& arguments, const CommandInfo& command, co
     arguments.model = *std::move(reference);
     return {};
   }
+  if (command.command == Command::ContactSheet && arguments.sheet.folder.empty()) {
+    auto folder = something("contact-sheet's FOLDER", word);
+    if (!folder) {
+      return folder.error();
+    }
+    arguments.sheet.folder = *std::move(folder);
+    return {};
+  }
   return wrong(std::string(command.name) + " takes no argument " + quoted(word) + "." +
                (command.command == Command::Tokenize ? " It reads its lines from standard input." : ""));
 }
@@ -305,6 +330,8 @@ Result<void> checkWhole(const Arguments& arguments) {
       return arguments.model ? Result<void>() : wrong("show-model needs a model: a folder, or a name in the Hugging Face cache.");
     case Command::Tokenize:
       return arguments.model ? Result<void>() : wrong("tokenize needs --model REF.");
+    case Command::ContactSheet:
+      return arguments.sheet.folder.empty() ? wrong("contact-sheet needs the folder of a run.") : Result<void>();
     default:
       return {};
   }
@@ -315,7 +342,7 @@ Result<void> checkWhole(const Arguments& arguments) {
 Result<Arguments> parseArguments(std::span<const std::string> words) {
   Arguments arguments;
   if (words.empty()) {
-    return wrong("There is no command. Begin with generate, devices, models, show-model, schedulers or tokenize.");
+    return wrong("There is no command. Begin with generate, devices, models, show-model, schedulers, tokenize or contact-sheet.");
   }
   const auto beforePrompts = words.first(static_cast<std::size_t>(std::find(words.begin(), words.end(), "--") - words.begin()));
   if (words[0] == "help" || std::any_of(beforePrompts.begin(), beforePrompts.end(),

@@ -11,7 +11,7 @@
 
 namespace polyptych::cli {
 
-enum class Command { Help, Version, Generate, Devices, Models, ShowModel, Schedulers, Tokenize };
+enum class Command { Help, Version, Generate, Devices, Models, ShowModel, Schedulers, Tokenize, ContactSheet };
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
 struct GenerateArguments {
@@ -39,6 +39,14 @@ struct GenerateArguments {
   std::optional<std::string> initialLatents;
 };
 
+/// `contact-sheet` as it was typed.
+struct ContactSheetArguments {
+  std::string folder;
+  std::optional<std::string> out;  ///< absent: contact-sheet.png in the folder
+  int columns = 0;
+  int cell = 256;
+};
+
 /// A whole command line, checked as far as words and numbers go.
 struct Arguments {
   Command command = Command::Help;
@@ -46,6 +54,7 @@ struct Arguments {
   std::optional<std::string> model;  ///< --model, or show-model's REF
   std::optional<std::string> variant;
   GenerateArguments generate;
+  ContactSheetArguments sheet;
   /// Not shown in the help: programs to start in place of those beside this one, and arguments for them.
   std::optional<std::string> cpuWorker;
   std::optional<std::string> cudaWorker;

@@ -1,15 +1,14 @@
 #include "app/polyptych-cli/generate_command.h"
 
-#include <QDir>
+#include <QFile>
 #include <QSaveFile>
-#include <QStandardPaths>
-#include <filesystem>
 
 #include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/query_commands.h"
 #include "core/checkpoint/model_folder.h"
 #include "core/devices/device_list.h"
 #include "core/domain/scheduler_name.h"
+#include "core/models/model_identity.h"
 #include "core/prompt/expand.h"
 
 namespace polyptych::cli {
@@ -120,13 +119,13 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepare() {
 std::optional<GenerateCommand::Refusal> GenerateCommand::prepareModel() {
   const GenerateArguments& asked = m_arguments.generate;
   if (!m_arguments.model) {
-    auto only = onlyModel();
-    if (!only) {
-      return Refusal{only.error(), ExitCode::WrongUsage};
+    auto chosen = defaultModel();
+    if (!chosen) {
+      return Refusal{chosen.error(), ExitCode::WrongUsage};
     }
-    m_arguments.model = *std::move(only);
+    m_arguments.model = *std::move(chosen);
   }
-  const auto spec = checkpoint::resolveModelReference(*m_arguments.model);
+  const auto spec = resolveModel(*m_arguments.model);
   if (!spec) {
     return Refusal{spec.error(), exitCodeOfModelError(spec.error())};
   }
@@ -180,10 +179,7 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepareFolderAndSeed() 
     return Refusal{folder.error(), ExitCode::WrongUsage};
   }
   m_spec.outputFolder = *folder;
-  const QDir cache(QStandardPaths::writableLocation(QStandardPaths::GenericCacheLocation) + QStringLiteral("/polyptych"));
-  cache.mkpath(QStringLiteral("."));
-  const std::filesystem::path cacheFile = QFile::encodeName(cache.filePath(QStringLiteral("model-hashes"))).toStdString();
-  auto hash = checkpoint::modelHash(m_spec.plan.model, cacheFile);
+  auto hash = models::hashOfModel(m_spec.plan.model);
   if (!hash) {
     return Refusal{hash.error(), exitCodeOfModelError(hash.error())};
   }

@@ -11,9 +11,11 @@ std::string helpText() {
   polyptych-cli show-model REF [--json]           what is in a model
   polyptych-cli schedulers [--json]               names for --scheduler
   polyptych-cli tokenize --model REF [--json]     lines of standard input -> token ids, and the words that did not fit
+  polyptych-cli contact-sheet FOLDER [--out FILE] [--columns N] [--cell PIXELS]    a run's pictures on one sheet
   polyptych-cli --help | --version
 
-REF is a folder in diffusers format, or a name in the Hugging Face cache: org/name or org/name@revision.
+REF is a folder in diffusers format, a name in the Hugging Face cache (org/name or org/name@revision), or demo: the
+small model that comes with the program.
 
 Prompts of generate: the arguments (after -- they may begin with a dash; "" is an empty prompt), then the list.
   --prompts FILE|-         a text file in UTF-8, or standard input: one prompt a line, blank lines skipped
@@ -23,7 +25,7 @@ Prompts of generate: the arguments (after -- they may begin with a dash; "" is a
                            a run that goes on keeps the seed of its folder
 
 Where and how:
-  --model REF              may be left out where this machine has one model only
+  --model REF              (demo; without that one, the only model of this machine)
   --variant NAME           weight files of that variant, as fp16 (the folder's plain files, or its only variant)
   --devices LIST           cpu, cpu:N (N workers), cuda:I, GPU-uuid, all; commas between, repeats mean several workers
                            (all GPUs, or else one CPU worker with all cores)

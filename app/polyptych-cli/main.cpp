@@ -99,6 +99,8 @@ int main(int argc, char** argv) {
       return static_cast<int>(cli::showModel(*arguments->model, arguments->json));
     case cli::Command::Schedulers:
       return static_cast<int>(cli::showSchedulers(arguments->json));
+    case cli::Command::ContactSheet:
+      return static_cast<int>(cli::makeContactSheet(arguments->sheet));
     case cli::Command::Tokenize:
       return static_cast<int>(cli::tokenizeInput(*arguments->model, arguments->json));
   }

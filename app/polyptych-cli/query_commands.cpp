@@ -1,5 +1,6 @@
 #include "app/polyptych-cli/query_commands.h"
 
+#include <QDir>
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -11,8 +12,11 @@
 #include "core/base/utf8.h"
 #include "core/checkpoint/model_folder.h"
 #include "core/domain/scheduler_name.h"
+#include "core/gallery/contact_sheet.h"
+#include "core/models/bundled_models.h"
 #include "core/models/model_description.h"
 #include "core/models/model_list.h"
+#include "core/picture/png.h"
 #include "core/tokenizer/clip_tokenizer.h"
 
 namespace polyptych::cli {
@@ -139,7 +143,7 @@ ExitCode tokenizeInput(const std::string& reference, bool json) {
     complain(error);
     return code;
   };
-  const auto spec = checkpoint::resolveModelReference(reference);
+  const auto spec = resolveModel(reference);
   if (!spec) {
     return refuse(spec.error(), exitCodeOfModelError(spec.error()));
   }
@@ -193,7 +197,45 @@ ExitCode tokenizeInput(const std::string& reference, bool json) {
   }
 }
 
-base::Result<std::string> onlyModel() {
+ExitCode makeContactSheet(const ContactSheetArguments& asked) {
+  const auto refuse = [](const std::string& message, ExitCode code) {
+    complain({base::ErrorCode::Io, message, {}});
+    return code;
+  };
+  const QDir folder(QFile::decodeName(QByteArray::fromStdString(asked.folder)));
+  const QString path =
+      asked.out ? QFile::decodeName(QByteArray::fromStdString(*asked.out)) : folder.filePath(QStringLiteral("contact-sheet.png"));
+  gallery::ContactSheetOptions options;
+  options.columns = asked.columns;
+  options.cell = asked.cell;
+  const auto sheet = gallery::contactSheet(folder.path(), options);
+  if (!sheet) {
+    return refuse(sheet.error().message, ExitCode::WrongUsage);
+  }
+  const auto png = picture::encodePng(*sheet);
+  if (!png) {
+    return refuse(png.error().message, ExitCode::SomeFailed);
+  }
+  QFile file(path);
+  if (!file.open(QIODevice::WriteOnly | QIODevice::NewOnly)) {
+    return refuse("The sheet cannot be written to '" + path.toStdString() + "': " +
+                      (file.exists() ? "there is a file of that name already. Name another one with --out."
+                                     : file.errorString().toStdString() + "."),
+                  ExitCode::WrongUsage);
+  }
+  const auto size = static_cast<qint64>(png->size());
+  if (file.write(reinterpret_cast<const char*>(png->data()), size) != size || !file.flush()) {
+    const std::string why = file.errorString().toStdString();
+    file.remove();
+    return refuse("The sheet could not be written: " + why + ".", ExitCode::SomeFailed);
+  }
+  return written(writeOutput(path.toStdString() + "\n"));
+}
+
+base::Result<std::string> defaultModel() {
+  if (models::isBundledModel(QLatin1String(models::kDemoModelName))) {
+    return std::string(models::kDemoModelName);
+  }
   QStringList usable;
   for (const auto& model : models::listModels()) {
     if (model.isUsable) {
@@ -209,6 +251,11 @@ base::Result<std::string> onlyModel() {
                          : "There are several models on this machine. Choose one with --model: " +
                                usable.join(QStringLiteral(", ")).toStdString() + ".",
                      {}};
+}
+
+base::Result<domain::ModelSpec> resolveModel(const std::string& reference) {
+  const QString typed = QFile::decodeName(QByteArray::fromStdString(reference));
+  return checkpoint::resolveModelReference(QFile::encodeName(models::withBundledModels(typed)).toStdString());
 }
 
 }  // namespace polyptych::cli

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/polyptych-cli/arguments.h"
 #include "app/polyptych-cli/exit_code.h"
 #include "core/domain/device_choice.h"
 
@@ -19,8 +20,15 @@ ExitCode showSchedulers(bool json);
 /// "..."}; without it the ids with blanks between, then a tab and the dropped words if there are any.
 ExitCode tokenizeInput(const std::string& reference, bool json);
 
-/// The one usable model of this machine. Errors: InvalidArgument where there is none or more than one.
-base::Result<std::string> onlyModel();
+/// Writes a sheet of a run's pictures and its path to standard output. A file that exists is never overwritten.
+ExitCode makeContactSheet(const ContactSheetArguments& asked);
+
+/// What is taken where nobody chose: the model that came with the program, else the one usable model of this machine. Errors:
+/// InvalidArgument where there is none or more than one.
+base::Result<std::string> defaultModel();
+
+/// checkpoint::resolveModelReference() that knows the models that came with the program.
+base::Result<domain::ModelSpec> resolveModel(const std::string& reference);
 
 /// "polyptych-cli: sentence" on standard error.
 void complain(const base::Error& error);

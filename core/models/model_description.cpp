@@ -6,6 +6,8 @@
 #include <QTextStream>
 #include <limits>
 
+#include "core/models/bundled_models.h"
+
 namespace polyptych::models {
 namespace {
 
@@ -127,7 +129,7 @@ QString parameterText(qint64 count) {
 }  // namespace
 
 base::Result<ModelDescription> describeModel(const QString& reference) {
-  const auto spec = checkpoint::resolveModelReference(QFile::encodeName(reference).toStdString());
+  const auto spec = checkpoint::resolveModelReference(QFile::encodeName(withBundledModels(reference)).toStdString());
   if (!spec) {
     return spec.error();
   }

@@ -13,6 +13,7 @@
 
 #include "core/checkpoint/hugging_face_cache.h"
 #include "core/checkpoint/weight_files.h"
+#include "core/models/bundled_models.h"
 
 namespace polyptych::models {
 namespace {
@@ -161,6 +162,10 @@ QVector<ModelSummary> listModels(const QStringList& folders) {
       models.append(summarize(path, name, reference));
     }
   };
+  const QDir bundled(bundledModelsFolder());
+  for (const QString& name : bundled.entryList(QDir::Dirs | QDir::NoDotAndDotDot, QDir::Name)) {
+    add(bundled.filePath(name), name, name);
+  }
   for (const checkpoint::CachedModel& cached : checkpoint::listCachedModels(checkpoint::huggingFaceCache())) {
     const QString name = QString::fromStdString(cached.name);
     add(fromPath(cached.snapshot), name, name);

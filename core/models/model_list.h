@@ -12,7 +12,7 @@ namespace polyptych::models {
 /// One model of the machine in a line of a list. A plain value; no thread is special.
 struct ModelSummary {
   QString name;          ///< what people call it: "org/name" or the folder's name
-  QString reference;     ///< what checkpoint::resolveModelReference() takes for it
+  QString reference;     ///< what withBundledModels() and checkpoint::resolveModelReference() take for it
   QString path;          ///< absolute folder
   QString family;        ///< "Stable Diffusion 1.x", "Stable Diffusion 2.x", or else the pipeline class
   QStringList variants;  ///< weight variants in the folder, "" for plain files, sorted
@@ -23,7 +23,7 @@ struct ModelSummary {
   QString reason;  ///< a sentence why it cannot be used; empty if it can
 };
 
-/// Every model in diffusers format in the Hugging Face cache and in `folders`. A folder may be a model or hold models. Sorted by
+/// Every model in diffusers format that came with the program, in the Hugging Face cache and in `folders`. A folder may be a model or hold models. Sorted by
 /// name; a model reached twice is told once. Reads configs and weight headers from the disk: not for a thread that must not wait.
 QVector<ModelSummary> listModels(const QStringList& folders = {});
 

@@ -162,7 +162,9 @@ bool writeAll(png_structp png, png_infop info, const domain::Image& image, png_t
   png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_ALL_FILTERS);
   png_set_IHDR(png, info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8, PNG_COLOR_TYPE_RGB,
                PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_set_text(png, info, texts, textCount);
+  if (textCount > 0) {
+    png_set_text(png, info, texts, textCount);
+  }
   png_write_info(png, info);
   const std::size_t stride = std::size_t{3} * static_cast<std::size_t>(image.width);
   for (std::size_t row = 0; row < static_cast<std::size_t>(image.height); ++row) {
@@ -230,15 +232,35 @@ Result<void> checkChunks(std::span<const std::byte> bytes) {
   return {};
 }
 
-}  // namespace
-
-Result<std::vector<std::byte>> encodePng(const domain::Image& image, const domain::PictureMetadata& metadata) {
+Result<std::vector<std::byte>> encode(const domain::Image& image, std::span<png_text> texts) {
   const auto isSide = [](int side) { return side >= 1 && side <= domain::kMaxSide; };
   if (!isSide(image.width) || !isSide(image.height) ||
       image.pixels.size() != std::size_t{3} * static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height)) {
     return Error{ErrorCode::InvalidArgument, "A picture of this size cannot be written as PNG.",
                  std::to_string(image.width) + "x" + std::to_string(image.height)};
   }
+  std::vector<std::byte> out;
+  WriteSink sink{&out, false};
+  Problem problem;
+  WriterGuard guard;
+  guard.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &problem, onError, onWarning);
+  guard.info = guard.png == nullptr ? nullptr : png_create_info_struct(guard.png);
+  if (guard.info == nullptr) {
+    return Error{ErrorCode::OutOfMemory, "There is not enough memory to write the picture.", {}};
+  }
+  png_set_write_fn(guard.png, &sink, onWrite, onFlush);
+  if (!writeAll(guard.png, guard.info, image, texts.data(), static_cast<int>(texts.size()))) {
+    if (sink.isOutOfMemory) {
+      return Error{ErrorCode::OutOfMemory, "There is not enough memory to write the picture.", {}};
+    }
+    return Error{ErrorCode::Internal, "The picture could not be written as PNG.", problem.text};
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> encodePng(const domain::Image& image, const domain::PictureMetadata& metadata) {
   std::string parameters = parametersText(metadata);
   std::string object = metadataJson(metadata);
   std::string objectKeyword = kMetadataKeyword;
@@ -256,25 +278,10 @@ Result<std::vector<std::byte>> encodePng(const domain::Image& image, const domai
     text.lang = none.data();
     text.lang_key = none.data();
   }
-
-  std::vector<std::byte> out;
-  WriteSink sink{&out, false};
-  Problem problem;
-  WriterGuard guard;
-  guard.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &problem, onError, onWarning);
-  guard.info = guard.png == nullptr ? nullptr : png_create_info_struct(guard.png);
-  if (guard.info == nullptr) {
-    return Error{ErrorCode::OutOfMemory, "There is not enough memory to write the picture.", {}};
-  }
-  png_set_write_fn(guard.png, &sink, onWrite, onFlush);
-  if (!writeAll(guard.png, guard.info, image, texts, 2)) {
-    if (sink.isOutOfMemory) {
-      return Error{ErrorCode::OutOfMemory, "There is not enough memory to write the picture.", {}};
-    }
-    return Error{ErrorCode::Internal, "The picture could not be written as PNG.", problem.text};
-  }
-  return out;
+  return encode(image, texts);
 }
+
+Result<std::vector<std::byte>> encodePng(const domain::Image& image) { return encode(image, {}); }
 
 Result<domain::PictureMetadata> readPngMetadata(std::span<const std::byte> bytes) {
   ChunkWalker walker(bytes);

@@ -20,6 +20,9 @@ inline constexpr std::size_t kMaxMetadataBytes = std::size_t(32) << 20;
 /// @return InvalidArgument if the image is empty, over domain::kMaxSide or its pixels do not fit its size; OutOfMemory; Internal
 base::Result<std::vector<std::byte>> encodePng(const domain::Image& image, const domain::PictureMetadata& metadata);
 
+/// The same without any text: for pictures that no request stands for, as a sheet of pictures. Errors as above.
+base::Result<std::vector<std::byte>> encodePng(const domain::Image& image);
+
 /// What encodePng() put into the `polyptych` chunk. Reads no picture data.
 /// @return Corrupt for bytes that are no PNG or a damaged one, NotFound for a PNG without the chunk, Unsupported for a newer
 /// format of the JSON

@@ -159,6 +159,12 @@ void TestArgumentsCli::readsOtherCommands() {
   QCOMPARE(parse({"show-model", "folder"})->command, Command::ShowModel);
   QVERIFY(parse({"show-model", "folder"})->model == std::string("folder"));
   QCOMPARE(parse({"tokenize", "--model", "folder"})->command, Command::Tokenize);
+  const auto sheet = parse({"contact-sheet", "folder", "--columns", "4", "--cell=128", "--out", "sheet.png"});
+  QCOMPARE(sheet->command, Command::ContactSheet);
+  QCOMPARE(sheet->sheet.folder, std::string("folder"));
+  QCOMPARE(sheet->sheet.columns, 4);
+  QCOMPARE(sheet->sheet.cell, 128);
+  QVERIFY(sheet->sheet.out == std::string("sheet.png"));
   QCOMPARE(parse({"--version"})->command, Command::Version);
 }
 
@@ -204,6 +210,8 @@ void TestArgumentsCli::refusesWithASentence_data() {
   row("show-model without a model", {"show-model"}, "show-model needs a model");
   row("show-model of two", {"show-model", "a", "b"}, "show-model takes no argument 'b'");
   row("tokenize without a model", {"tokenize"}, "tokenize needs --model");
+  row("contact sheet of nothing", {"contact-sheet"}, "contact-sheet needs the folder of a run");
+  row("contact sheet of two", {"contact-sheet", "a", "b"}, "contact-sheet takes no argument 'b'");
   row("tokenize with text", {"tokenize", "--model", "m", "text"}, "It reads its lines from standard input");
   row("version and more", {"--version", "x"}, "--version stands alone");
   const char* steps = "it must be a whole number from 1 to 1000.";
@@ -244,22 +252,24 @@ void TestArgumentsCli::refusesWithASentence() {
 
 void TestArgumentsCli::namesEveryOptionInHelp() {
   const QByteArray help = QByteArray::fromStdString(cli::helpText());
-  for (const char* word : {"generate",     "devices",
-                           "models",       "show-model",
-                           "schedulers",   "tokenize",
-                           "--help",       "--version",
-                           "--prompts",    "--negative",
-                           "--model",      "--variant",
-                           "--devices",    "--out",
-                           "--seed",       "--steps",
-                           "--guidance",   "--guidance-rescale",
-                           "--width",      "--height",
-                           "--scheduler",  "--images-per-prompt",
-                           "--batch",      "--dtype",
-                           "--noise",      "--clip-skip",
-                           "--threads",    "--vae-slicing",
-                           "--vae-tiling", "--json",
-                           "--trace",      "--initial-latents"}) {
+  for (const char* word : {"generate",      "devices",
+                           "models",        "show-model",
+                           "schedulers",    "tokenize",
+                           "--help",        "--version",
+                           "--prompts",     "--negative",
+                           "--model",       "--variant",
+                           "--devices",     "--out",
+                           "--seed",        "--steps",
+                           "--guidance",    "--guidance-rescale",
+                           "--width",       "--height",
+                           "--scheduler",   "--images-per-prompt",
+                           "--batch",       "--dtype",
+                           "--noise",       "--clip-skip",
+                           "--threads",     "--vae-slicing",
+                           "--vae-tiling",  "--json",
+                           "--trace",       "--initial-latents",
+                           "contact-sheet", "--columns",
+                           "--cell"}) {
     QVERIFY2(help.contains(word), word);
   }
   for (const QByteArray& line : help.split('\n')) {

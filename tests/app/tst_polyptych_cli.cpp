@@ -4,6 +4,7 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QProcess>
+#include <QScopeGuard>
 #include <QTemporaryDir>
 #include <QTest>
 #include <nlohmann/json.hpp>
@@ -59,6 +60,8 @@ class TestPolyptychCli : public QObject {
   void tokenizesLongLines();
   void makesPictures();
   void makesEqualFilesWithAnyNumberOfWorkers();
+  void makesContactSheets();
+  void takesTheModelThatCameWithTheProgram();
   void takesLongestPromptsFromAFile();
   void goesOnWhereItStopped();
   void refusesTheFolderOfAnotherRun();
@@ -330,6 +333,38 @@ void TestPolyptychCli::makesEqualFilesWithAnyNumberOfWorkers() {
       QCOMPARE(read(path(devices) + "/" + name), read(path("first") + "/" + name));
     }
   }
+}
+
+void TestPolyptychCli::makesContactSheets() {
+  const Ended made = run(generate({"one", "two", "three"}));
+  QVERIFY2(made.code == 0, made.said.constData());
+  const Ended sheet = run({"contact-sheet", path("out")});
+  QVERIFY2(sheet.code == 0, sheet.said.constData());
+  QCOMPARE(sheet.output, path("out") + "/contact-sheet.png\n");
+  QVERIFY(read(path("out") + "/contact-sheet.png").startsWith("\x89PNG"));
+  const Ended again = run({"contact-sheet", path("out")});
+  QVERIFY2(again.code == 2 && again.error.contains("there is a file of that name already"), again.said.constData());
+  const Ended nothing = run({"contact-sheet", path("모델")});
+  QVERIFY2(nothing.code == 2 && nothing.error.contains("There is no manifest"), nothing.said.constData());
+  // The sheet is not in the way of a run that goes on.
+  const Ended complete = run(generate({"one", "two", "three"}));
+  QVERIFY2(complete.code == 0, complete.said.constData());
+}
+
+void TestPolyptychCli::takesTheModelThatCameWithTheProgram() {
+  const auto restored = qScopeGuard([before = qgetenv("POLYPTYCH_DATA_DIR")] { qputenv("POLYPTYCH_DATA_DIR", before); });
+  qputenv("POLYPTYCH_DATA_DIR", path("program"));
+  const QByteArrayList words = {"generate", "--json", "--worker", POLYPTYCH_FAKE_WORKER_PATH, "--out", path("out"),
+                                "--steps",  "2",      "x"};
+  const Ended none = run(words);
+  QVERIFY2(none.code == 2 && none.error.contains("There is no model"), none.said.constData());
+  QVERIFY(QDir(m_folder->path()).mkpath(QStringLiteral("program/models")));
+  small::model(QString::fromUtf8(path("program/models/demo")));
+  const Ended made = run(words);
+  QVERIFY2(made.code == 0, made.said.constData());
+  QCOMPARE(manifest("out")[0]["model"]["name"].get<std::string>(), std::string("demo"));
+  QVERIFY(run({"models"}).output.startsWith("demo  "));
+  QVERIFY(run({"show-model", "demo"}).output.startsWith("demo\n"));
 }
 
 void TestPolyptychCli::takesLongestPromptsFromAFile() {

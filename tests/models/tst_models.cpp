@@ -2,12 +2,14 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <QScopeGuard>
 #include <QTemporaryDir>
 #include <QTest>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 
+#include "core/models/bundled_models.h"
 #include "core/models/model_description.h"
 #include "core/models/model_list.h"
 #include "tests/checkpoint/model_builder.h"
@@ -26,6 +28,7 @@ class TestModels : public QObject {
   void listsNothingOnAnEmptyMachine();
   void listsFoldersAndTheCache();
   void tellsAModelOnce();
+  void knowsBundledModelsByName();
   void tellsWhyAModelCannotBeUsed();
   void tellsFamilyVariantAndPrecision();
   void describesAModel();
@@ -73,6 +76,26 @@ void TestModels::listsFoldersAndTheCache() {
   }
   QCOMPARE(names, (QStringList{"a", QString::fromUtf8("B 모델"), "org/name", "single"}));
   QCOMPARE(models[2].reference, QString("org/name"));
+}
+
+void TestModels::knowsBundledModelsByName() {
+  const auto restored = qScopeGuard([before = qgetenv("POLYPTYCH_DATA_DIR")] { qputenv("POLYPTYCH_DATA_DIR", before); });
+  qputenv("POLYPTYCH_DATA_DIR", path("program").toUtf8());
+  QCOMPARE(withBundledModels("demo"), QString("demo"));
+  builder("program/models/demo").write();
+  QVERIFY(isBundledModel("demo"));
+  for (const char* const other : {"", ".", "..", "../models/demo", "./demo", "other"}) {
+    QVERIFY2(!isBundledModel(other), other);
+  }
+  QCOMPARE(withBundledModels("demo"), path("program/models/demo"));
+  QCOMPARE(withBundledModels("org/name"), QString("org/name"));
+  const auto models = listModels({path("program/models")});
+  QCOMPARE(models.size(), 1);
+  QCOMPARE(models[0].name, QString("demo"));
+  QCOMPARE(models[0].reference, QString("demo"));
+  const auto description = describeModel("demo");
+  QVERIFY(description);
+  QCOMPARE(description->summary.path, path("program/models/demo"));
 }
 
 void TestModels::tellsAModelOnce() {
