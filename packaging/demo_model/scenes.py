@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import random
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -62,8 +63,20 @@ class Scene:
     seed: int = 0  # of what nobody names: where the clouds are, how high the hills
 
 
+def held_out(kind: str, colour: str, ground: str) -> bool:
+    """Whether no training picture has this subject on this ground: one combination in 32, to see later whether the model can put together what it never saw."""
+    return zlib.crc32(f"{kind}/{colour}/{ground}".encode()) % 32 == 0
+
+
 def sample(rng: random.Random) -> Scene:
-    """A random scene, sensible ones more often."""
+    """A random scene without held-out combinations, sensible ones more often."""
+    while True:
+        scene = _sample_any(rng)
+        if not any(held_out(s.kind, s.colour, scene.ground) for s in scene.subjects):
+            return scene
+
+
+def _sample_any(rng: random.Random) -> Scene:
     kinds = rng.sample(SUBJECTS, 2)
     count = 2 if rng.random() < 0.25 else 1
     places = rng.sample(PLACES, 2) if count == 2 else [rng.choice(PLACES)]
