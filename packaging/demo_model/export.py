@@ -1,8 +1,9 @@
 """The demo model as a diffusers folder: StableDiffusionPipeline, fp16 safetensors under their plain names, at most 20 MB.
 
-export.py --work FOLDER --out FOLDER [--card FILE]        from the state that train_model.py left, its average weights
+export.py --work FOLDER --out FOLDER [--vae FOLDER] [--table FILE] [--trained TEXT]
 
---card adds the figures of evaluate.py's table to README.md, the model card.
+From FOLDER/model, which train_model.py leaves, with another decoder for the same latents (--vae), the figures of evaluate.py (--table table.md), how long it
+was trained, and sample prompts; writes the model card from card.md. Refuses to write more than 20 MB.
 """
 import argparse
 import json
@@ -12,8 +13,10 @@ import shutil
 import diffusers
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 
+import prompts
+import scenes
 import tokens
 
 BETAS = (0.00085, 0.012)
@@ -47,7 +50,7 @@ def _save(path, value):
         file.write(json.dumps(value, indent=2) + "\n")
 
 
-def write(folder, tokenizer, text_encoder, unet, vae):
+def write(folder, tokenizer, text_encoder, unet, vae, files=None):
     """@return the bytes of the folder, which is made whole under another name first."""
     new = folder.rstrip("/") + ".new"
     shutil.rmtree(new, ignore_errors=True)
@@ -56,11 +59,20 @@ def write(folder, tokenizer, text_encoder, unet, vae):
         copy = type(part)(part.config) if name == "text_encoder" else type(part).from_config(part.config)
         copy.load_state_dict(part.state_dict())
         copy.half().save_pretrained(os.path.join(new, name))
+    config = os.path.join(new, "text_encoder", "config.json")
+    with open(config, encoding="utf-8") as file:
+        _save(config, {**json.load(file), "dtype": "float32"})  # or from_pretrained without a type mixes it with a UNet in full precision
     os.makedirs(os.path.join(new, "tokenizer"))
     for name in ("vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"):
         shutil.copyfile(os.path.join(tokenizer.name_or_path, name), os.path.join(new, "tokenizer", name))
     _save(os.path.join(new, "scheduler", "scheduler_config.json"), SCHEDULER)
     _save(os.path.join(new, "model_index.json"), INDEX)
+    for name, text in (files or {}).items():
+        with open(os.path.join(new, name), "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    for place, _, names in os.walk(new):
+        for name in names:
+            os.chmod(os.path.join(place, name), 0o644)
     size = folder_size(new)
     if size > MOST_BYTES:
         raise SystemExit(f"{megabytes(size):.1f} MB are more than {megabytes(MOST_BYTES):.0f} MB; the folder stays at {new}")
@@ -71,3 +83,56 @@ def write(folder, tokenizer, text_encoder, unet, vae):
 
 def folder_size(folder):
     return sum(os.path.getsize(os.path.join(place, name)) for place, _, names in os.walk(folder) for name in names)
+
+
+def vocabulary():
+    """Every word that prompts.py has for every thing, as a table."""
+    lines = ["| | English | 한국어 |", "|---|---|---|"]
+    for english, korean in ((prompts.ENGLISH, prompts.KOREAN), (prompts.COLOURS_EN, prompts.COLOURS_KO), (prompts.PLACES_EN, prompts.PLACES_KO),
+                            (prompts.GROUNDS_EN, prompts.GROUNDS_KO), (prompts.TIMES_EN, prompts.TIMES_KO), (prompts.WEATHERS_EN, prompts.WEATHERS_KO),
+                            (prompts.EXTRAS_EN, prompts.EXTRAS_KO), (prompts.STYLES_EN, prompts.STYLES_KO)):
+        for name in english:
+            both = (", ".join(dict.fromkeys(words[name])).replace("{c}", "red") for words in (english, korean))
+            lines.append(f"| {name} | {' | '.join(both)} |")
+    return "\n".join(lines)
+
+
+def card(trained, table):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "card.md"), encoding="utf-8") as file:
+        text = file.read()
+    pairs = sum(scenes.held_out(k, c, g) for k in scenes.SUBJECTS for c in scenes.COLOURS for g in scenes.GROUNDS)
+    for name, value in (("trained", trained), ("table", table), ("vocabulary", vocabulary()), ("held out", str(pairs))):
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--vae")
+    parser.add_argument("--table")
+    parser.add_argument("--trained", default="a time not noted")
+    arguments = parser.parse_args()
+    model = os.path.join(arguments.work, "model")
+    tokenizer = CLIPTokenizer.from_pretrained(os.path.join(model, "tokenizer"), local_files_only=True)
+    vae = load(AutoencoderKL, os.path.join(model, "vae"))
+    if arguments.vae:
+        better = load(AutoencoderKL, arguments.vae)
+        if any(not torch.equal(a, b) for part in ("encoder", "quant_conv") for a, b in zip(getattr(vae, part).parameters(), getattr(better, part).parameters())):
+            raise SystemExit("the encoders differ, so this decoder is for other latents")
+        better.register_to_config(scaling_factor=vae.config.scaling_factor)
+        vae = better
+    parts = (load(CLIPTextModel, os.path.join(model, "text_encoder")), load(UNet2DConditionModel, os.path.join(model, "unet")), vae)
+    table = "Not evaluated."
+    if arguments.table:
+        with open(arguments.table, encoding="utf-8") as file:
+            table = file.read().strip()
+    files = {"README.md": card(arguments.trained, table)}
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "sample_prompts.txt"), encoding="utf-8") as file:
+        files["prompts.txt"] = file.read()
+    print(f"{megabytes(write(arguments.out, tokenizer, *parts, files)):.2f} MB in {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

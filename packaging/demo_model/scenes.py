@@ -76,6 +76,14 @@ def sample(rng: random.Random) -> Scene:
             return scene
 
 
+def sample_held_out(rng: random.Random) -> Scene:
+    """A random scene whose only subject makes a held-out combination."""
+    while True:
+        scene = _sample_any(rng)
+        if len(scene.subjects) == 1 and held_out(scene.subjects[0].kind, scene.subjects[0].colour, scene.ground):
+            return scene
+
+
 def _sample_any(rng: random.Random) -> Scene:
     kinds = rng.sample(SUBJECTS, 2)
     count = 2 if rng.random() < 0.25 else 1

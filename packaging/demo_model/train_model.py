@@ -3,7 +3,8 @@
 train_model.py --work FOLDER [--vae FOLDER] [--init FOLDER] [--hours 2] [--seed 1] [--threads 1] [--resume]
 
 FOLDER (outside the tree) keeps model.pt, the state that --resume goes on from, the latents, and model.txt, the log; --vae is FOLDER/vae of stage 1 unless
-given; --init goes on from a whole diffusers folder, such as the published one. At the end, or when told to stop (SIGTERM), FOLDER/model is the whole model.
+given; --init goes on from a whole diffusers folder, such as the published one. FOLDER/model is the whole model in diffusers format, from an exponential
+average of the weights: every five minutes, at the end, and when told to stop (SIGTERM).
 
 First the text encoder learns to say what a prompt names (labels cost nothing, and the UNet then starts with words that mean something). Then both learn
 together: pictures of 128x128 first, which are four times cheaper and teach words and composition, then mostly 256x256. Latents are made once, more of them
@@ -178,6 +179,7 @@ class Run:
             state[name], state["average_" + name] = self.parts[name].state_dict(), self.averages[name].state_dict()
         torch.save(state, self.state_path + ".new")
         os.replace(self.state_path + ".new", self.state_path)
+        return export.write(os.path.join(self.work, "model"), self.tokenizer, self.averages["text_encoder"], self.averages["unet"], self.vae)
 
     def tokens_of(self, texts):
         return torch.tensor(self.tokenizer(texts, padding="max_length", max_length=tokens.LENGTH, truncation=True)["input_ids"], device=self.device)
@@ -271,11 +273,7 @@ class Run:
             if now - saved > 300:
                 self.save()
                 saved = now
-        self.save()
         self.log(f"stopped at step {self.step} after {self.spent / 60:.1f} min ({(time.monotonic() - begun) / 60:.1f} min in this run)")
-
-    def pictures_model(self, folder):
-        return export.write(folder, self.tokenizer, self.averages["text_encoder"], self.averages["unet"], self.vae)
 
 
 def main():
@@ -303,7 +301,7 @@ def main():
         run.learn_words(arguments.words)
     if not run.stop:
         run.learn()
-    run.log(f"{export.megabytes(run.pictures_model(os.path.join(run.work, 'model'))):.2f} MB in {os.path.join(run.work, 'model')}")
+    run.log(f"{export.megabytes(run.save()):.2f} MB in {os.path.join(run.work, 'model')}")
 
 
 if __name__ == "__main__":
