@@ -34,7 +34,9 @@ struct SlotStatus {
   QString slotId;
   QString deviceName;
   SlotState state = SlotState::Stopped;
-  QString reason;  ///< in words: why idle or failed
+  QString reason;                          ///< in words: why idle or failed
+  std::optional<base::ErrorCode> failure;  ///< of state Failed: what kind of thing went wrong
+  bool willRestart = false;                ///< of state Failed: the worker is started again after a while
   std::uint64_t loadedBytes = 0;
   std::uint64_t totalBytes = 0;
   std::int64_t index = -1;  ///< first picture of the unit in work, -1 if none

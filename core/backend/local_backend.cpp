@@ -394,6 +394,8 @@ void LocalBackend::startWorkers() {
 void LocalBackend::onStateChanged(Slot& slot, WorkerState state, const QString& reason) {
   slot.status.state = stateOf(state);
   slot.status.reason = reason;
+  slot.status.failure.reset();
+  slot.status.willRestart = false;
   slot.status.deviceName = slot.worker->deviceName();
   if (state != WorkerState::Busy) {
     slot.status.index = -1;
@@ -497,6 +499,8 @@ void LocalBackend::onUnitFailed(Slot& slot, const Error& error) {
 void LocalBackend::onWorkerFailed(Slot& slot, const Error& error) {
   const std::optional<PlannedUnit> unit = std::exchange(slot.unit, std::nullopt);
   schedule();
+  slot.status.failure = error.code;
+  publish(slot);
   if (m_run == nullptr || !m_run->isStarted) {
     return;
   }
@@ -513,6 +517,8 @@ void LocalBackend::onWorkerFailed(Slot& slot, const Error& error) {
     return;
   }
   slot.isWaitingToRestart = true;
+  slot.status.willRestart = true;
+  publish(slot);
   const auto delay = m_tuning.restartDelay * (1 << std::min(slot.deathsInRow - 1, 6));
   slot.restart.start(delay);
 }
