@@ -1,6 +1,8 @@
 #include "ui/gallery_view.h"
 
 #include <QResizeEvent>
+#include <QScrollBar>
+#include <QStyle>
 #include <algorithm>
 
 #include "ui/theme.h"
@@ -19,6 +21,19 @@ GalleryView::GalleryView(QWidget* parent) : QListView(parent) {
   // Always there, so that its coming and going does not change the width that the tiles share.
   setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOn);
   setMouseTracking(true);
+  connect(verticalScrollBar(), &QScrollBar::rangeChanged, this, &GalleryView::updateHandle);
+  updateHandle();
+}
+
+/// With nothing to scroll the bar keeps its width and shows no handle.
+void GalleryView::updateHandle() {
+  QScrollBar* bar = verticalScrollBar();
+  const bool isIdle = bar->maximum() <= bar->minimum();
+  if (bar->property("isIdle").toBool() != isIdle) {
+    bar->setProperty("isIdle", isIdle);
+    bar->style()->unpolish(bar);
+    bar->style()->polish(bar);
+  }
 }
 
 void GalleryView::resizeEvent(QResizeEvent* event) {

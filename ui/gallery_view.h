@@ -12,6 +12,9 @@ class GalleryView : public QListView {
 
  protected:
   void resizeEvent(QResizeEvent* event) override;
+
+ private:
+  void updateHandle();
 };
 
 }  // namespace polyptych::ui

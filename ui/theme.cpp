@@ -70,7 +70,7 @@ QString sheetOf(const Tokens& t) {
     QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 2px 6px; }
     QPushButton[role="link"]:focus { text-decoration: underline; }
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
-      background: @background; border: 1px solid @line; border-radius: 6px; padding: 4px 8px; color: @text;
+      background: @background; border: 1px solid @line; border-radius: 6px; padding: 4px 8px;
       selection-background-color: @accent; selection-color: @onAccent; }
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
     QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
@@ -88,6 +88,7 @@ QString sheetOf(const Tokens& t) {
     QProgressBar::chunk { background: @accent; border-radius: 2px; }
     QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
     QScrollBar::handle:vertical { background: @line; border-radius: 4px; min-height: 28px; margin: 1px; }
+    QScrollBar[isIdle="true"]::handle:vertical { background: transparent; }
     QScrollBar::add-line, QScrollBar::sub-line { height: 0; }
     QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
     QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }

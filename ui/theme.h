@@ -12,8 +12,9 @@ struct Tokens {
 };
 /// Sizes in pixels.
 struct Metrics {
-  static constexpr int kTopBar = 48, kBottomBar = 34, kLeft = 336, kRight = 308, kGap = 8, kPad = 12, kTile = 168, kTileGap = 8;
-  static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56;
+  static constexpr int kTopBar = 48, kBottomBar = 34, kLeft = 336, kRight = 308, kTight = 4, kGap = 8, kPad = 12, kWide = 16,
+                       kTile = 168, kTileGap = 8;
+  static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56, kBar = 4;
 };
 
 enum class ThemeKind { System, Light, Dark };
