@@ -9,6 +9,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "ui/error_text.h"
 #include "ui/images.h"
 #include "ui/theme.h"
 
@@ -38,8 +39,7 @@ QString gigabytes(std::uint64_t bytes) { return QLocale().toString(static_cast<d
 QString stateInWords(const backend::SlotStatus& status) {
   switch (status.state) {
     case SlotState::Stopped:
-      return status.reason.isEmpty() ? QCoreApplication::translate("DeviceCard", "Stopped")
-                                     : QCoreApplication::translate("DeviceCard", "Stopped: %1").arg(status.reason);
+      return QCoreApplication::translate("DeviceCard", "Stopped");
     case SlotState::Starting:
     case SlotState::Handshaking:
       return QCoreApplication::translate("DeviceCard", "Starting");
@@ -48,11 +48,13 @@ QString stateInWords(const backend::SlotStatus& status) {
                                     : QCoreApplication::translate("DeviceCard", "Loading model %1 of %2 GB")
                                           .arg(gigabytes(status.loadedBytes), gigabytes(status.totalBytes));
     case SlotState::Idle:
-      return QCoreApplication::translate("DeviceCard", "Idle: nothing waiting");
+      return {};
     case SlotState::Stopping:
       return QCoreApplication::translate("DeviceCard", "Stopping");
     case SlotState::Failed:
-      return QCoreApplication::translate("DeviceCard", "Set aside: %1").arg(status.reason);
+      return status.willRestart ? QCoreApplication::translate("DeviceCard", "Restarting")
+                                : QCoreApplication::translate("DeviceCard", "Set aside: %1")
+                                      .arg(fewWords(status.failure.value_or(base::ErrorCode::WorkerDied)));
     case SlotState::Busy:
       break;
   }
@@ -78,18 +80,17 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
                          this);
   m_tick->setObjectName(QStringLiteral("tick-") + id);
   m_tick->setAccessibleName(m_tick->text() + u' ' + QString::fromStdString(device.name));
-  auto* name = makeLabel(QString::fromStdString(device.name), "secondary", this);
-  name->setMinimumWidth(0);
-  name->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-  name->setToolTip(device.uuid.empty() ? name->text() : name->text() + u'\n' + QString::fromStdString(device.uuid));
+  auto* name = new ElidedLabel(this);
+  name->setProperty("role", QStringLiteral("secondary"));
+  name->setText(QString::fromStdString(device.name));
+  name->setToolTip(wrappedTip(device.uuid.empty() ? name->text() : name->text() + u'\n' + QString::fromStdString(device.uuid)));
   m_mark = makeLabel(QStringLiteral("○"), "hint", this);
   m_preview = new QLabel(this);
   m_preview->setObjectName(QStringLiteral("preview"));
   m_preview->setFixedSize(Metrics::kPreview, Metrics::kPreview);
   m_preview->setAlignment(Qt::AlignCenter);
   m_preview->hide();
-  m_prompt = new QLabel(this);
-  m_prompt->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
+  m_prompt = new ElidedLabel(this);
   m_prompt->hide();
   m_state = makeLabel({}, "secondary", this);
   m_state->setWordWrap(true);
@@ -105,7 +106,7 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
   top->addWidget(name, 1);
   top->addWidget(m_mark);
   auto* words = new QVBoxLayout;
-  words->setSpacing(4);
+  words->setSpacing(Metrics::kTight);
   words->addWidget(m_prompt);
   auto* line = new QHBoxLayout;
   line->addWidget(m_state, 1);
@@ -117,19 +118,29 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
   body->addWidget(m_preview, 0, Qt::AlignTop);
   body->addLayout(words, 1);
   auto* all = new QVBoxLayout(this);
-  all->setContentsMargins(10, 8, 10, 10);
-  all->setSpacing(6);
+  all->setContentsMargins(Metrics::kPad, Metrics::kGap, Metrics::kPad, Metrics::kPad);
+  all->setSpacing(Metrics::kGap);
   all->addLayout(top);
   all->addLayout(body);
 
-  connect(m_tick, &QCheckBox::toggled, this, [this](bool on) {
+  connect(m_tick, &QCheckBox::toggled, this, [this] {
     if (m_bar->isHidden()) {
-      setIdle(on ? QCoreApplication::translate("DeviceCard", "Idle: nothing waiting")
-                 : QCoreApplication::translate("DeviceCard", "Idle: not ticked"));
+      setIdle(idleWords());
     }
     Q_EMIT tickChanged();
   });
-  setIdle(QCoreApplication::translate("DeviceCard", "Idle: not ticked"));
+  setIdle(idleWords());
+}
+
+QString DeviceCard::idleWords() const {
+  return m_tick->isChecked() ? QCoreApplication::translate("DeviceCard", "Idle: nothing waiting")
+                             : QCoreApplication::translate("DeviceCard", "Idle: not ticked");
+}
+
+void DeviceCard::endRuns() {
+  if (m_isRestarting) {
+    setIdle(idleWords());
+  }
 }
 
 bool DeviceCard::hasSlot(const QString& slotId) const {
@@ -141,7 +152,9 @@ bool DeviceCard::hasSlot(const QString& slotId) const {
 }
 
 void DeviceCard::setIdle(const QString& why) {
+  m_isRestarting = false;
   m_state->setText(why);
+  m_state->setToolTip({});
   setRole(m_state, "secondary");
   m_mark->setText(QStringLiteral("○"));
   setRole(m_mark, "hint");
@@ -154,15 +167,22 @@ void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& pro
   const bool isBusy = status.state == SlotState::Busy;
   const bool isLoading = status.state == SlotState::LoadingModel;
   if (!isBusy && !isLoading) {
-    setIdle(stateInWords(status));
+    const QString words = stateInWords(status);
+    setIdle(words.isEmpty() ? idleWords() : words);
   }
   if (status.state == SlotState::Failed) {
+    m_state->setToolTip(wrappedTip(status.reason));
+    m_isRestarting = status.willRestart;
+  }
+  if (status.state == SlotState::Failed && !status.willRestart) {
     setRole(m_state, "bad");
     m_mark->setText(QStringLiteral("■"));
     setRole(m_mark, "bad");
   }
   if (isBusy || isLoading) {
+    m_isRestarting = false;
     m_state->setText(stateInWords(status));
+    m_state->setToolTip({});
     setRole(m_state, "secondary");
     m_mark->setText(QStringLiteral("●"));
     setRole(m_mark, "good");
@@ -185,10 +205,10 @@ void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& pro
     }
   }
   m_prompt->setVisible(isBusy && !prompt.isEmpty());
-  m_prompt->setText(m_prompt->fontMetrics().elidedText(prompt.simplified(), Qt::ElideRight, 190));
-  m_prompt->setToolTip(prompt);
-  m_done = status.picturesDone;
-  m_count->setText(m_done > 0 ? QCoreApplication::translate("DeviceCard", "%n done", nullptr, m_done) : QString());
+  m_prompt->setText(prompt.simplified());
+  m_prompt->setToolTip(wrappedTip(prompt));
+  m_count->setText(status.picturesDone > 0 ? QCoreApplication::translate("DeviceCard", "%n done", nullptr, status.picturesDone)
+                                           : QString());
 }
 
 void DeviceCard::setPreview(const domain::Image& preview) {
@@ -264,6 +284,12 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
     connect(card, &DeviceCard::tickChanged, this, update);
   }
   update();
+}
+
+void DevicePanel::endRuns() {
+  for (DeviceCard* card : m_cards) {
+    card->endRuns();
+  }
 }
 
 QString DevicePanel::tickedList() const {

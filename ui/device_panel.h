@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/backend/backend.h"
+#include "ui/elided.h"
 
 class QVBoxLayout;
 
@@ -26,21 +27,25 @@ class DeviceCard : public QFrame {
   bool hasSlot(const QString& slotId) const;
   void setStatus(const backend::SlotStatus& status, const QString& prompt);
   void setPreview(const domain::Image& preview);
-  void setIdle(const QString& why);
+  /// No run is left: a card that waited for a restart waits no more.
+  void endRuns();
 
  Q_SIGNALS:
   void tickChanged();
 
  private:
+  void setIdle(const QString& why);
+  QString idleWords() const;
+
   domain::DeviceInfo m_device;
   QCheckBox* m_tick;
   QLabel* m_mark;
   QLabel* m_state;
-  QLabel* m_prompt;
+  ElidedLabel* m_prompt;
   QLabel* m_preview;
   QLabel* m_count;
   QProgressBar* m_bar;
-  int m_done = 0;
+  bool m_isRestarting = false;
 };
 
 /// The right side: a card a device, and a sentence where there is no GPU.
@@ -57,6 +62,7 @@ class DevicePanel : public QWidget {
   QString tickedList() const;
   QStringList tickedNames() const;
   DeviceCard* cardOf(const QString& slotId) const;
+  void endRuns();
 
  Q_SIGNALS:
   void tickChanged();
@@ -69,7 +75,7 @@ class DevicePanel : public QWidget {
   QVBoxLayout* m_list;
 };
 
-/// "Generating 17 / 25", "Loading model 1.2 of 3.4 GB", "Idle: nothing waiting".
+/// "Generating 17 / 25", "Loading model 1.2 of 3.4 GB"; nothing for a worker that is there and waits.
 QString stateInWords(const backend::SlotStatus& status);
 
 }  // namespace polyptych::ui

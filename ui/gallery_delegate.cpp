@@ -32,17 +32,22 @@ void GalleryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     painter->drawPixmap(inside, picture);
   }
   if (state == GalleryModel::State::Working) {
-    const QRect track(inside.left() + 8, inside.bottom() - 10, inside.width() - 16, 3);
+    const QRect track(inside.left() + Metrics::kGap, inside.bottom() - Metrics::kGap - Metrics::kBar,
+                      inside.width() - 2 * Metrics::kGap, Metrics::kBar);
     painter->fillRect(track, colours.line);
     painter->fillRect(
-        QRect(track.topLeft(), QSize(static_cast<int>(track.width() * index.data(GalleryModel::PartRole).toDouble()), 3)),
+        QRect(track.topLeft(),
+              QSize(static_cast<int>(track.width() * index.data(GalleryModel::PartRole).toDouble()), Metrics::kBar)),
         colours.accent);
   }
   painter->setClipping(false);
   if (state == GalleryModel::State::Failed) {
     painter->setPen(colours.bad);
     const QString text = QStringLiteral("▲ ") + index.data(GalleryModel::ReasonRole).toString();
-    painter->drawText(tile.adjusted(10, 10, -10, -10), Qt::AlignCenter | Qt::TextWordWrap, text);
+    painter->setClipRect(tile);
+    const QRect room = tile.marginsRemoved({Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad});
+    painter->drawText(room, Qt::AlignCenter | Qt::TextWordWrap, text);
+    painter->setClipping(false);
   }
   if (state != GalleryModel::State::Done && picture.isNull()) {
     painter->setPen(QPen(colours.line, 1));

@@ -3,6 +3,7 @@
 #include <QImageReader>
 #include <QPointer>
 
+#include "ui/elided.h"
 #include "ui/images.h"
 #include "ui/theme.h"
 
@@ -14,7 +15,9 @@ constexpr int kThumbnailSide = 2 * Metrics::kTile;
 
 }  // namespace
 
-GalleryModel::GalleryModel(QObject* parent) : QAbstractListModel(parent) { m_threads.setMaxThreadCount(2); }
+GalleryModel::GalleryModel(QObject* parent, qsizetype thumbnailBytes) : QAbstractListModel(parent), m_thumbnails(thumbnailBytes) {
+  m_threads.setMaxThreadCount(2);
+}
 
 GalleryModel::~GalleryModel() {
   m_threads.clear();
@@ -30,9 +33,9 @@ QVariant GalleryModel::data(const QModelIndex& index, int role) const {
   const Item& item = m_items[index.row()];
   switch (role) {
     case Qt::DecorationRole:
-      return item.picture;
+      return pictureOf(item);
     case Qt::ToolTipRole:
-      return item.state == State::Failed ? item.prompt + u'\n' + item.reason : item.prompt;
+      return wrappedTip(item.state == State::Failed ? item.prompt + u'\n' + tipOf(item.reason) : item.prompt);
     case Qt::AccessibleTextRole:
       return item.prompt;
     case StateRole:
@@ -46,7 +49,7 @@ QVariant GalleryModel::data(const QModelIndex& index, int role) const {
     case SeedRole:
       return item.seed;
     case ReasonRole:
-      return item.reason;
+      return item.reason.sentence;
     default:
       return {};
   }
@@ -102,7 +105,7 @@ void GalleryModel::setProgress(quint64 runId, qint64 first, int batch, double pa
 void GalleryModel::setPreview(quint64 runId, qint64 i, const domain::Image& preview) {
   const int row = rowOf(runId, i);
   if (row >= 0 && m_items[row].state != State::Done && !preview.isNull()) {
-    m_items[row].picture = QPixmap::fromImage(toQImage(preview));
+    m_items[row].preview = QPixmap::fromImage(toQImage(preview));
     touch(row);
   }
 }
@@ -115,10 +118,9 @@ void GalleryModel::setDone(quint64 runId, qint64 i, const QString& path) {
   m_items[row].state = State::Done;
   m_items[row].path = path;
   touch(row);
-  loadThumbnail(runId, i, path);
 }
 
-void GalleryModel::setFailed(quint64 runId, qint64 i, const QString& reason) {
+void GalleryModel::setFailed(quint64 runId, qint64 i, const ErrorText& reason) {
   const int row = rowOf(runId, i);
   if (row >= 0 && m_items[row].state != State::Done) {
     m_items[row].state = State::Failed;
@@ -161,27 +163,48 @@ int GalleryModel::nextDone(int row, int direction) const {
   return -1;
 }
 
-void GalleryModel::loadThumbnail(quint64 runId, qint64 i, const QString& path) {
-  const QPointer<GalleryModel> self(this);
-  m_threads.start([self, runId, i, path] {
-    QImageReader reader(path);
-    const QSize size = reader.size();
-    if (size.isValid() && std::max(size.width(), size.height()) > kThumbnailSide) {
-      reader.setScaledSize(size.scaled(kThumbnailSide, kThumbnailSide, Qt::KeepAspectRatio));
-    }
-    const QImage image = reader.read().convertToFormat(QImage::Format_ARGB32_Premultiplied);
-    // The model waits for its threads before it goes, so it is there to be posted to.
-    QMetaObject::invokeMethod(
-        self.data(),
-        [self, runId, i, image] {
-          const int row = self->rowOf(runId, i);
-          if (row >= 0 && !image.isNull()) {
-            self->m_items[row].picture = QPixmap::fromImage(image);
-            self->touch(row);
-          }
-        },
-        Qt::QueuedConnection);
-  });
+/// The thumbnail if it is there; if not, it is sent for, and the preview stands in.
+QPixmap GalleryModel::pictureOf(const Item& item) const {
+  if (item.state != State::Done) {
+    return item.preview;
+  }
+  const Key key{item.runId, item.index};
+  if (const QPixmap* thumbnail = m_thumbnails.object(key)) {
+    return *thumbnail;
+  }
+  if (!m_loading.contains(key)) {
+    loadThumbnail(key, item.path);
+  }
+  return item.preview;
+}
+
+void GalleryModel::loadThumbnail(Key key, const QString& path) const {
+  m_loading.insert(key);
+  const QPointer<GalleryModel> self(const_cast<GalleryModel*>(this));
+  m_threads.start(
+      [self, key, path] {
+        QImageReader reader(path);
+        const QSize size = reader.size();
+        if (size.isValid() && std::max(size.width(), size.height()) > kThumbnailSide) {
+          reader.setScaledSize(size.scaled(kThumbnailSide, kThumbnailSide, Qt::KeepAspectRatio));
+        }
+        const QImage image = reader.read().convertToFormat(QImage::Format_ARGB32_Premultiplied);
+        // The model waits for its threads before it goes, so it is there to be posted to.
+        QMetaObject::invokeMethod(
+            self.data(), [self, key, image] { self->takeThumbnail(key, image); }, Qt::QueuedConnection);
+      },
+      ++m_lastAsked);
+}
+
+void GalleryModel::takeThumbnail(Key key, const QImage& image) {
+  m_loading.remove(key);
+  const int row = rowOf(key.first, key.second);
+  if (row < 0 || image.isNull()) {
+    return;
+  }
+  m_items[row].preview = {};
+  m_thumbnails.insert(key, new QPixmap(QPixmap::fromImage(image)), image.sizeInBytes());
+  touch(row);
 }
 
 }  // namespace polyptych::ui

@@ -1,18 +1,22 @@
 #pragma once
 
 #include <QAbstractListModel>
+#include <QCache>
 #include <QHash>
 #include <QPixmap>
+#include <QSet>
 #include <QThreadPool>
 #include <QVector>
+#include <utility>
 #include <vector>
 
 #include "core/backend/backend.h"
+#include "ui/error_text.h"
 
 namespace polyptych::ui {
 
 /// The pictures of this session in the order they were asked for: waiting, in work (preview, part done), there, or failed.
-/// Thumbnails are read and scaled on threads of their own.
+/// Thumbnails are read and scaled on threads of their own when they are asked for, and go again when there are too many.
 class GalleryModel : public QAbstractListModel {
   Q_OBJECT
  public:
@@ -20,7 +24,10 @@ class GalleryModel : public QAbstractListModel {
   Q_ENUM(State)
   enum Role { StateRole = Qt::UserRole, PathRole, PartRole, PromptRole, SeedRole, ReasonRole };
 
-  explicit GalleryModel(QObject* parent = nullptr);
+  static constexpr qsizetype kThumbnailBytes = qsizetype{256} << 20;
+
+  /// @param thumbnailBytes  most memory that thumbnails may take; those that were asked for last stay
+  explicit GalleryModel(QObject* parent = nullptr, qsizetype thumbnailBytes = kThumbnailBytes);
   ~GalleryModel() override;
 
   int rowCount(const QModelIndex& parent = {}) const override;
@@ -30,13 +37,15 @@ class GalleryModel : public QAbstractListModel {
   void setProgress(quint64 runId, qint64 index, int batch, double part);
   void setPreview(quint64 runId, qint64 index, const domain::Image& preview);
   void setDone(quint64 runId, qint64 index, const QString& path);
-  void setFailed(quint64 runId, qint64 index, const QString& reason);
+  void setFailed(quint64 runId, qint64 index, const ErrorText& reason);
   /// Pictures of a run that are not there go back to waiting (or leave with the run).
   void dropUnfinished(quint64 runId);
+  qsizetype thumbnailBytes() const { return m_thumbnails.totalCost(); }
   /// Row of the next picture that is there, from `row` on in steps of `direction`; -1 if none.
   int nextDone(int row, int direction) const;
 
  private:
+  using Key = std::pair<quint64, qint64>;  ///< run, index
   struct Item {
     quint64 runId = 0;
     qint64 index = 0;
@@ -45,17 +54,22 @@ class GalleryModel : public QAbstractListModel {
     State state = State::Waiting;
     double part = 0;
     QString path;
-    QString reason;
-    QPixmap picture;  ///< preview, then thumbnail
+    ErrorText reason;
+    QPixmap preview;  ///< until the thumbnail is there
   };
 
   int rowOf(quint64 runId, qint64 index) const;
   void touch(int row);
-  void loadThumbnail(quint64 runId, qint64 index, const QString& path);
+  QPixmap pictureOf(const Item& item) const;
+  void loadThumbnail(Key key, const QString& path) const;
+  void takeThumbnail(Key key, const QImage& image);
 
   QVector<Item> m_items;
   QHash<quint64, int> m_firstRow;  ///< of each run
-  QThreadPool m_threads;
+  mutable QCache<Key, QPixmap> m_thumbnails;
+  mutable QSet<Key> m_loading;
+  mutable int m_lastAsked = 0;  ///< what was asked for last is read first
+  mutable QThreadPool m_threads;
 };
 
 }  // namespace polyptych::ui

@@ -4,13 +4,14 @@
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QPushButton>
 
 #include "ui/theme.h"
 
 namespace polyptych::ui {
 namespace {
 
-constexpr int kCaptionHeight = 32;
+constexpr int kCaptionHeight = Metrics::kBottomBar;
 
 }  // namespace
 
@@ -18,6 +19,12 @@ Loupe::Loupe(QWidget* parent) : QWidget(parent) {
   setObjectName(QStringLiteral("loupe"));
   setFocusPolicy(Qt::StrongFocus);
   m_threads.setMaxThreadCount(1);
+  m_close = new QPushButton(tr("Back to the gallery"), this);
+  m_close->setObjectName(QStringLiteral("closeLoupe"));
+  m_close->setProperty("role", QStringLiteral("link"));
+  m_close->setCursor(Qt::PointingHandCursor);
+  m_close->setToolTip(tr("Esc"));
+  connect(m_close, &QPushButton::clicked, this, &Loupe::left);
 }
 
 Loupe::~Loupe() {
@@ -54,6 +61,12 @@ void Loupe::toggleFit() {
   update();
 }
 
+void Loupe::resizeEvent(QResizeEvent*) {
+  const QSize size = m_close->sizeHint();
+  m_close->setGeometry(width() - size.width() - Metrics::kPad, height() - (kCaptionHeight + size.height()) / 2, size.width(),
+                       size.height());
+}
+
 void Loupe::paintEvent(QPaintEvent*) {
   const Tokens& colours = currentTokens();
   QPainter painter(this);
@@ -72,8 +85,8 @@ void Loupe::paintEvent(QPaintEvent*) {
     painter.setClipping(false);
   }
   painter.setPen(colours.secondary);
-  const QRect line(Metrics::kPad, height() - kCaptionHeight, width() - 2 * Metrics::kPad, kCaptionHeight);
-  painter.drawText(line, Qt::AlignCenter, fontMetrics().elidedText(m_caption, Qt::ElideMiddle, line.width()));
+  const QRect line(Metrics::kPad, height() - kCaptionHeight, m_close->x() - 2 * Metrics::kPad, kCaptionHeight);
+  painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(m_caption, Qt::ElideMiddle, line.width()));
 }
 
 void Loupe::keyPressEvent(QKeyEvent* event) {

@@ -4,9 +4,12 @@
 #include <QThreadPool>
 #include <QWidget>
 
+class QPushButton;
+
 namespace polyptych::ui {
 
-/// One picture large. Space or a double click changes between fit and 100 %; arrow keys ask for the neighbours; Esc leaves.
+/// One picture large. Space or a double click changes between fit and 100 %; arrow keys ask for the neighbours; Esc and the link
+/// below leave.
 class Loupe : public QWidget {
   Q_OBJECT
  public:
@@ -22,6 +25,7 @@ class Loupe : public QWidget {
   void neighbourWanted(int direction);
 
  protected:
+  void resizeEvent(QResizeEvent* event) override;
   void paintEvent(QPaintEvent* event) override;
   void keyPressEvent(QKeyEvent* event) override;
   void mouseDoubleClickEvent(QMouseEvent* event) override;
@@ -31,6 +35,7 @@ class Loupe : public QWidget {
  private:
   void toggleFit();
 
+  QPushButton* m_close;
   QString m_path;
   QString m_caption;
   QPixmap m_picture;

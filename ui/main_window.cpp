@@ -13,11 +13,13 @@
 #include <QSplitter>
 #include <QUrl>
 #include <QVBoxLayout>
+#include <variant>
 
 #include "core/domain/device_choice.h"
 #include "core/domain/scheduler_name.h"
 #include "core/prompt/expand.h"
 #include "core/prompt/prompt_list.h"
+#include "ui/error_text.h"
 #include "ui/gallery_delegate.h"
 #include "ui/gallery_view.h"
 #include "ui/theme.h"
@@ -25,18 +27,22 @@
 namespace polyptych::ui {
 namespace {
 
-QString sentenceOf(const base::Error& error) { return QString::fromStdString(error.message); }
+/// An error and what it is about.
+struct Refusal {
+  base::Error error;
+  Subject subject = Subject::Settings;
+};
 
 /// What the backend is asked for. Reads the model's files and makes every request: not for the window's thread.
-base::Result<backend::RunSpec> specOf(const RunInput& input, std::vector<domain::DeviceSlot> slotList, const std::string& source,
-                                      const decltype(MainWindowOptions::describeModel)& describeModel) {
+std::variant<backend::RunSpec, Refusal> specOf(const RunInput& input, std::vector<domain::DeviceSlot> slotList,
+                                               const decltype(MainWindowOptions::describeModel)& describeModel) {
   const auto model = describeModel(input.modelReference);
   if (!model) {
-    return model.error();
+    return Refusal{model.error(), Subject::Model};
   }
-  const auto prompts = prompt::parsePromptList(input.promptText.toStdString(), source);
+  const auto prompts = prompt::parsePromptList(input.promptText.toStdString(), "the prompt list");
   if (!prompts) {
-    return prompts.error();
+    return Refusal{prompts.error()};
   }
   prompt::RunOptions run;
   run.prompts = *prompts;
@@ -53,7 +59,7 @@ base::Result<backend::RunSpec> specOf(const RunInput& input, std::vector<domain:
                                                      : input.scheduler.toStdString();
   auto requests = prompt::expandRun(run);
   if (!requests) {
-    return requests.error();
+    return Refusal{requests.error()};
   }
   backend::RunSpec spec;
   spec.requests = std::move(*requests);
@@ -220,6 +226,9 @@ void MainWindow::connectBackend() {
   });
   connect(&m_backend, &Backend::runStarted, this, [this](quint64 runId, qint64 total, qint64 alreadyThere) {
     m_currentRun = runId;
+    // Only now there is a folder to be shown.
+    m_lastFolder = m_runs.value(runId).folder;
+    m_messages->setPlace(m_lastFolder);
     m_progress.add(total, alreadyThere);
     updateProgress();
   });
@@ -240,13 +249,15 @@ void MainWindow::connectBackend() {
     }
   });
   connect(&m_backend, &Backend::pictureFailed, this, [this](const backend::FailureEvent& failure) {
-    m_gallery->setFailed(failure.runId, failure.index, sentenceOf(failure.error));
+    const ErrorText text = textOf(failure.error);
+    m_gallery->setFailed(failure.runId, failure.index, text);
+    m_lastFailure = text;
     m_progress.pictureFailed();
     updateProgress();
-    m_messages->show(MessageBar::Kind::Trouble, sentenceOf(failure.error));
+    m_messages->show(MessageBar::Kind::Trouble, text);
   });
   connect(&m_backend, &Backend::warned, this,
-          [this](quint64, const QString& sentence) { m_messages->show(MessageBar::Kind::Notice, sentence); });
+          [this](quint64, const QString& sentence) { m_messages->show(MessageBar::Kind::Notice, textOfWarning(sentence)); });
   connect(&m_backend, &Backend::runFinished, this, &MainWindow::onRunFinished);
 }
 
@@ -259,14 +270,14 @@ void MainWindow::lookForModels() {
 }
 
 void MainWindow::updateGenerate() {
-  const int pictures = m_form->pictureCount();
+  // It stays enabled while it checks: a button that is disabled gives the focus to whatever comes next.
+  const qint64 pictures = m_form->pictureCount();
   m_generate->setText(m_isChecking ? tr("Checking the model") : pictures > 0 ? tr("Generate %L1").arg(pictures) : tr("Generate"));
-  m_generate->setEnabled(!m_isChecking);
 }
 
 void MainWindow::updateProgress() {
   const bool isGoing = !m_runs.isEmpty();
-  m_stop->setEnabled(isGoing);
+  setStopEnabled(isGoing);
   m_progressBar->setVisible(isGoing);
   const QLocale locale;
   QStringList parts;
@@ -298,7 +309,7 @@ void MainWindow::generate() {
   }
   const auto input = m_form->input();
   if (!input) {
-    m_messages->show(MessageBar::Kind::Trouble, sentenceOf(input.error()));
+    m_messages->show(MessageBar::Kind::Trouble, QString::fromStdString(input.error().message));
     return;
   }
   if (m_devices->tickedList().isEmpty()) {
@@ -307,23 +318,24 @@ void MainWindow::generate() {
   }
   const auto slotList = domain::chooseDevices(m_devices->tickedList().toStdString(), m_devices->devices(), m_options.cpuCores);
   if (!slotList) {
-    m_messages->show(MessageBar::Kind::Trouble, sentenceOf(slotList.error()));
+    m_messages->show(MessageBar::Kind::Trouble, textOf(slotList.error(), Subject::Settings));
     return;
   }
   m_isChecking = true;
   updateGenerate();
-  m_threads.start([this, input = *input, slotList = *slotList, source = tr("the prompt list").toStdString()] {
-    auto spec = specOf(input, slotList, source, m_options.describeModel);
+  m_threads.start([this, input = *input, slotList = *slotList] {
+    auto spec = specOf(input, slotList, m_options.describeModel);
     // The window waits for its threads before it goes.
     QMetaObject::invokeMethod(
         this,
         [this, spec = std::move(spec)]() mutable {
           m_isChecking = false;
           updateGenerate();
-          if (spec) {
-            submit(std::move(*spec));
+          if (auto* ready = std::get_if<backend::RunSpec>(&spec)) {
+            submit(std::move(*ready));
           } else {
-            m_messages->show(MessageBar::Kind::Trouble, sentenceOf(spec.error()));
+            const auto& refusal = std::get<Refusal>(spec);
+            m_messages->show(MessageBar::Kind::Trouble, textOf(refusal.error, refusal.subject));
           }
         },
         Qt::QueuedConnection);
@@ -331,9 +343,7 @@ void MainWindow::generate() {
 }
 
 void MainWindow::submit(backend::RunSpec spec) {
-  m_lastFolder = spec.outputFolder;
   m_messages->clear();
-  m_messages->setPlace(spec.outputFolder);
   if (m_runs.isEmpty()) {
     m_progress.reset();
   }
@@ -352,7 +362,15 @@ void MainWindow::stop() {
   for (const quint64 runId : ids) {
     m_backend.cancelRun(runId);
   }
-  m_stop->setEnabled(false);
+  setStopEnabled(false);
+}
+
+/// A button that is disabled gives the focus to whatever comes next, which the next Space would then press.
+void MainWindow::setStopEnabled(bool isEnabled) {
+  if (!isEnabled && m_stop->hasFocus()) {
+    m_grid->setFocus();
+  }
+  m_stop->setEnabled(isEnabled);
 }
 
 QString MainWindow::promptOf(quint64 runId, qint64 index) const {
@@ -370,6 +388,7 @@ void MainWindow::onSlotChanged(const backend::SlotStatus& status) {
 }
 
 void MainWindow::onStepFinished(quint64 runId, const backend::SlotStatus& status) {
+  m_progress.workBegan(RunProgress::Clock::now());
   if (DeviceCard* card = m_devices->cardOf(status.slotId)) {
     card->setStatus(status, promptOf(runId, status.index));
   }
@@ -383,14 +402,21 @@ void MainWindow::onRunFinished(const backend::RunSummary& summary) {
   m_runs.remove(summary.runId);
   m_gallery->dropUnfinished(summary.runId);
   updateProgress();
+  if (m_runs.isEmpty()) {
+    m_devices->endRuns();
+  }
   if (summary.error) {
-    m_messages->show(MessageBar::Kind::Trouble, sentenceOf(*summary.error));
+    m_messages->show(MessageBar::Kind::Trouble, textOf(*summary.error));
   } else if (summary.wasCancelled) {
     m_messages->show(MessageBar::Kind::Notice,
                      tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(summary.made + summary.alreadyThere)));
   } else if (summary.failed > 0) {
-    m_messages->show(MessageBar::Kind::Trouble,
-                     tr("%n picture(s) failed; the others are there.", nullptr, static_cast<int>(summary.failed)));
+    const auto failed = static_cast<int>(summary.failed);
+    ErrorText text = m_lastFailure;
+    text.sentence.prepend(u' ').prepend(summary.made + summary.alreadyThere > 0
+                                            ? tr("%n picture(s) failed; the others are there.", nullptr, failed)
+                                            : tr("%n picture(s) failed.", nullptr, failed));
+    m_messages->show(MessageBar::Kind::Trouble, text);
   } else {
     m_messages->show(MessageBar::Kind::Notice, tr("All %n picture(s) are there.", nullptr, static_cast<int>(summary.total)));
   }

@@ -12,6 +12,7 @@
 #include "core/backend/backend.h"
 #include "core/models/model_description.h"
 #include "ui/device_panel.h"
+#include "ui/error_text.h"
 #include "ui/gallery_model.h"
 #include "ui/loupe.h"
 #include "ui/message_bar.h"
@@ -57,6 +58,7 @@ class MainWindow : public QMainWindow {
   void generate();
   void submit(backend::RunSpec spec);
   void stop();
+  void setStopEnabled(bool isEnabled);
   void openLoupe(int row);
   void lookForModels();
   QString promptOf(quint64 runId, qint64 index) const;
@@ -81,7 +83,8 @@ class MainWindow : public QMainWindow {
   QProgressBar* m_progressBar;
   QHash<quint64, Going> m_runs;
   quint64 m_currentRun = 0;
-  QString m_lastFolder;
+  QString m_lastFolder;     ///< of the last run that began
+  ErrorText m_lastFailure;  ///< of a picture
   RunProgress m_progress;
   QPersistentModelIndex m_inLoupe;
   bool m_isChecking = false;

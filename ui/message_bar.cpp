@@ -12,10 +12,8 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   setAttribute(Qt::WA_StyledBackground);
   setFixedHeight(Metrics::kBottomBar);
   m_mark = new QLabel(QStringLiteral("▲"), this);
-  m_text = new QLabel(this);
+  m_text = new ElidedLabel(this);
   m_text->setObjectName(QStringLiteral("message"));
-  m_text->setTextFormat(Qt::PlainText);
-  m_text->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   const auto link = [this] {
     auto* button = new QPushButton(this);
     button->setProperty("role", QStringLiteral("link"));
@@ -43,13 +41,13 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   connect(m_place, &QPushButton::clicked, this, &MessageBar::placeTriggered);
 }
 
-void MessageBar::show(Kind kind, const QString& sentence, const QString& action) {
+void MessageBar::show(Kind kind, const ErrorText& text, const QString& action) {
   m_mark->setProperty("role", kind == Kind::Trouble ? QStringLiteral("bad") : QStringLiteral("secondary"));
   m_mark->setText(kind == Kind::Trouble ? QStringLiteral("▲") : QStringLiteral("●"));
   m_mark->style()->unpolish(m_mark);
   m_mark->style()->polish(m_mark);
-  m_text->setText(sentence.simplified());
-  m_text->setToolTip(sentence);
+  m_text->setText(text.sentence.simplified());
+  m_text->setToolTip(wrappedTip(tipOf(text)));
   m_action->setText(action);
   m_action->setVisible(!action.isEmpty());
   m_mark->show();
@@ -66,7 +64,7 @@ void MessageBar::clear() {
 
 void MessageBar::setPlace(const QString& folder) {
   m_place->setVisible(!folder.isEmpty());
-  m_place->setToolTip(folder);
+  m_place->setToolTip(wrappedTip(folder));
 }
 
 }  // namespace polyptych::ui

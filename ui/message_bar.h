@@ -4,6 +4,9 @@
 #include <QPushButton>
 #include <QWidget>
 
+#include "ui/elided.h"
+#include "ui/error_text.h"
+
 namespace polyptych::ui {
 
 /// The bottom line: at most one sentence of what happened, with one action; it waits until it is put away or its cause goes.
@@ -13,7 +16,8 @@ class MessageBar : public QWidget {
   explicit MessageBar(QWidget* parent = nullptr);
 
   enum class Kind { Notice, Trouble };
-  void show(Kind kind, const QString& sentence, const QString& action = {});
+  void show(Kind kind, const ErrorText& text, const QString& action = {});
+  void show(Kind kind, const QString& sentence) { show(kind, ErrorText{sentence, {}}); }
   void clear();
   QString text() const { return m_text->text(); }
   /// Right end: where the last run's pictures are.
@@ -25,7 +29,7 @@ class MessageBar : public QWidget {
 
  private:
   QLabel* m_mark;
-  QLabel* m_text;
+  ElidedLabel* m_text;
   QPushButton* m_action;
   QPushButton* m_close;
   QPushButton* m_place;

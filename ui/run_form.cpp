@@ -1,5 +1,6 @@
 #include "ui/run_form.h"
 
+#include <QCoreApplication>
 #include <QDir>
 #include <QFileDialog>
 #include <QGridLayout>
@@ -11,11 +12,15 @@
 #include <QStandardPaths>
 #include <QTextBlock>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <limits>
 
 #include "core/domain/request.h"
 #include "core/domain/scheduler_name.h"
 #include "core/models/bundled_models.h"
 #include "core/prompt/expand.h"
+#include "ui/elided.h"
+#include "ui/error_text.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -33,9 +38,25 @@ QLabel* makeLabel(const QString& text, const char* role, QWidget* buddy = nullpt
   return label;
 }
 
+/// On a line that has a prompt; it goes when the line does.
+class PromptMark : public QTextBlockUserData {
+ public:
+  explicit PromptMark(std::shared_ptr<int> count) : m_count(std::move(count)) { ++*m_count; }
+  ~PromptMark() override { --*m_count; }
+
+ private:
+  std::shared_ptr<int> m_count;
+};
+
+QString picturesInWords(qint64 pictures) {
+  // The plural form is asked for with an int; above its range all numbers have the same.
+  const int form = static_cast<int>(std::min<qint64>(pictures, std::numeric_limits<int>::max()));
+  return QCoreApplication::translate("polyptych::ui::RunForm", "%L1 picture(s)", nullptr, form).arg(pictures);
+}
+
 QVBoxLayout* labelled(const QString& text, QWidget* field) {
   auto* box = new QVBoxLayout;
-  box->setSpacing(3);
+  box->setSpacing(Metrics::kTight);
   box->addWidget(makeLabel(text, "label", field));
   box->addWidget(field);
   return box;
@@ -74,6 +95,8 @@ RunForm::RunForm(QWidget* parent) : QWidget(parent) {
   all->setSpacing(0);
   all->addLayout(upper, 1);
   all->addWidget(makeSettings());
+  connect(m_prompts->document(), &QTextDocument::contentsChange, this,
+          [this](int position, int, int added) { countPrompts(position, added); });
   connect(m_prompts, &QPlainTextEdit::textChanged, this, &RunForm::updateForecast);
   connect(m_images, &QSpinBox::valueChanged, this, &RunForm::updateForecast);
   updateForecast();
@@ -101,9 +124,9 @@ QWidget* RunForm::makeSettings() {
   for (const auto& size : kSizes) {
     m_size->addItem(QStringLiteral("%1 × %2").arg(size[0]).arg(size[1]));
   }
-  m_scheduler = new QComboBox;
+  m_scheduler = new ElidedComboBox;
   m_scheduler->setObjectName(QStringLiteral("scheduler"));
-  m_scheduler->addItem(tr("Best for the model"), QString());
+  m_scheduler->addItem(tr("Model's best"), QString());
   for (const auto& choice : domain::schedulerCatalogue()) {
     const QString name = QString::fromStdString(choice.name);
     m_scheduler->addItem(name, name);
@@ -176,12 +199,17 @@ QWidget* RunForm::makeSettings() {
   return box;
 }
 
-int RunForm::promptCount() const {
-  int count = 0;
-  for (QTextBlock block = m_prompts->document()->begin(); block.isValid(); block = block.next()) {
-    count += block.text().trimmed().isEmpty() ? 0 : 1;
+/// Looks at the lines that changed only: a list may have a hundred thousand. Lines that go take their mark with them.
+void RunForm::countPrompts(int position, int added) {
+  const QTextDocument& document = *m_prompts->document();
+  const QTextBlock end = document.findBlock(position + added).next();
+  for (QTextBlock block = document.findBlock(position); block.isValid() && block != end; block = block.next()) {
+    const QString line = block.text();
+    const bool isPrompt = std::any_of(line.begin(), line.end(), [](QChar c) { return !c.isSpace(); });
+    if (isPrompt != (block.userData() != nullptr)) {
+      block.setUserData(isPrompt ? new PromptMark(m_count) : nullptr);
+    }
   }
-  return count;
 }
 
 void RunForm::updateForecast() {
@@ -189,7 +217,7 @@ void RunForm::updateForecast() {
   m_promptCount->setText(prompts > 0 ? QString::number(prompts) : QString());
   m_forecast->setText(prompts == 0 ? tr("Type a prompt to begin.")
                                    : tr("%n prompt(s)", nullptr, prompts) + QStringLiteral(" × %1 = ").arg(m_images->value()) +
-                                         tr("%n picture(s)", nullptr, pictureCount()));
+                                         picturesInWords(pictureCount()));
   Q_EMIT changed();
 }
 
@@ -199,9 +227,12 @@ void RunForm::setModels(const QVector<models::ModelSummary>& models) {
   for (const auto& model : models) {
     m_model->addItem(model.name, model.reference);
     const int row = m_model->count() - 1;
-    m_model->setItemData(row,
-                         model.isUsable ? model.family + QStringLiteral(" · ") + models::sizeText(model.bytes) : model.reason,
-                         Qt::ToolTipRole);
+    m_model->setItemData(
+        row,
+        model.isUsable
+            ? model.family + QStringLiteral(" · ") + models::sizeText(model.bytes)
+            : wrappedTip(tipOf(textOf({base::ErrorCode::ModelUnusable, model.reason.toStdString(), {}}, Subject::Model))),
+        Qt::ToolTipRole);
     if (!model.isUsable) {
       qobject_cast<QStandardItemModel*>(m_model->model())->item(row)->setEnabled(false);
     }
@@ -290,10 +321,17 @@ base::Result<RunInput> RunForm::input() {
   return input;
 }
 
+QString RunForm::samplePrompts() {
+  return QStringList{tr("a red sailing boat on the sea at sunset"), tr("a yellow house in the snow at night"),
+                     tr("a green balloon over a meadow")}
+      .join(u'\n');
+}
+
 void RunForm::restore() {
   QSettings settings;
   settings.beginGroup(QStringLiteral("run"));
-  m_prompts->setPlainText(settings.value(QStringLiteral("prompts")).toString());
+  // A first start begins with something to generate.
+  m_prompts->setPlainText(settings.value(QStringLiteral("prompts"), samplePrompts()).toString());
   const QString model = settings.value(QStringLiteral("model")).toString();
   if (!model.isEmpty()) {
     setModelReference(model);

@@ -7,6 +7,7 @@
 #include <QPlainTextEdit>
 #include <QSpinBox>
 #include <QWidget>
+#include <memory>
 #include <optional>
 
 #include "core/base/result.h"
@@ -38,24 +39,28 @@ class RunForm : public QWidget {
   void setModels(const QVector<models::ModelSummary>& models);
   void setModelReference(const QString& reference);
   void setFolder(const QString& folder);
+  /// What was saved; on a first start three sample prompts.
   void restore();
   void save() const;
 
   /// @return InvalidArgument with a sentence for the first field that cannot be meant, which gets the focus
   base::Result<RunInput> input();
-  int promptCount() const;
-  int pictureCount() const { return promptCount() * m_images->value(); }
+  int promptCount() const { return *m_count; }
+  qint64 pictureCount() const { return static_cast<qint64>(promptCount()) * m_images->value(); }
   QPlainTextEdit* promptEditor() const { return m_prompts; }
 
  Q_SIGNALS:
   void changed();
 
  private:
+  static QString samplePrompts();
   QWidget* makeSettings();
+  void countPrompts(int position, int added);
   void updateForecast();
   void chooseModelFolder();
   void chooseOutputFolder();
 
+  std::shared_ptr<int> m_count = std::make_shared<int>(0);  ///< of lines with a prompt, kept up to date line by line
   QPlainTextEdit* m_prompts;
   QLabel* m_promptCount;
   QComboBox* m_model;

@@ -12,10 +12,23 @@ void RunProgress::add(qint64 total, qint64 alreadyThere) {
   m_done += alreadyThere;
 }
 
+void RunProgress::workBegan(Clock::time_point now) {
+  if (!m_begin) {
+    m_begin = now;
+  }
+}
+
 void RunProgress::pictureDone(Clock::time_point now) {
   ++m_done;
+  if (!m_begin) {
+    // No step was seen: the rate counts from this picture on.
+    m_begin = now;
+    return;
+  }
   m_times.push_back(now);
   if (m_times.size() > kRemembered) {
+    // What is counted begins with the picture that goes.
+    m_begin = m_times.front();
     m_times.pop_front();
   }
 }
@@ -24,8 +37,8 @@ std::optional<double> RunProgress::ratePerMinute() const {
   if (m_times.size() < 2) {
     return std::nullopt;
   }
-  const double minutes = std::chrono::duration<double>(m_times.back() - m_times.front()).count() / 60;
-  return minutes > 0 ? std::optional(static_cast<double>(m_times.size() - 1) / minutes) : std::nullopt;
+  const double minutes = std::chrono::duration<double>(m_times.back() - *m_begin).count() / 60;
+  return minutes > 0 ? std::optional(static_cast<double>(m_times.size()) / minutes) : std::nullopt;
 }
 
 std::optional<std::chrono::seconds> RunProgress::remaining() const {

@@ -8,12 +8,14 @@
 namespace polyptych::ui {
 
 /// Count, rate and finishing time of the runs that are going on. Honest: no finishing time before two pictures are done; the rate
-/// is of the last pictures.
+/// is of the last pictures, and of the time from the first step on while they are few: several devices end at the same moment.
 class RunProgress {
  public:
   using Clock = std::chrono::steady_clock;
 
   void add(qint64 total, qint64 alreadyThere);
+  /// The first step of a picture: from here the rate counts. Later calls change nothing until reset().
+  void workBegan(Clock::time_point now);
   void pictureDone(Clock::time_point now);
   void pictureFailed() { ++m_failed; }
   void reset() { *this = RunProgress(); }
@@ -29,6 +31,7 @@ class RunProgress {
   qint64 m_total = 0;
   qint64 m_done = 0;
   qint64 m_failed = 0;
+  std::optional<Clock::time_point> m_begin;
   std::deque<Clock::time_point> m_times;
 };
 

@@ -41,6 +41,13 @@
             <numerusform>All %n pictures are there.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed.</source>
+        <translation>
+            <numerusform>%n picture failed.</numerusform>
+            <numerusform>%n pictures failed.</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::RunForm</name>
@@ -52,10 +59,10 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>%n picture(s)</source>
+        <source>%L1 picture(s)</source>
         <translation>
-            <numerusform>%n picture</numerusform>
-            <numerusform>%n pictures</numerusform>
+            <numerusform>%L1 picture</numerusform>
+            <numerusform>%L1 pictures</numerusform>
         </translation>
     </message>
 </context>

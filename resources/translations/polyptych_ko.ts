@@ -8,10 +8,6 @@
         <translation>중지됨</translation>
     </message>
     <message>
-        <source>Stopped: %1</source>
-        <translation>중지됨: %1</translation>
-    </message>
-    <message>
         <source>Starting</source>
         <translation>시작하는 중</translation>
     </message>
@@ -69,6 +65,145 @@
             <numerusform>%n장 완료</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Restarting</source>
+        <translation>다시 시작하는 중</translation>
+    </message>
+</context>
+<context>
+    <name>ErrorText</name>
+    <message>
+        <source>The model was not found. Choose another one on the left.</source>
+        <translation>모델을 찾지 못했습니다. 왼쪽에서 다른 모델을 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The model cannot be used. Choose another one on the left, or fetch its files again.</source>
+        <translation>이 모델은 쓸 수 없습니다. 왼쪽에서 다른 모델을 고르거나 모델 파일을 다시 받으면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A prompt or a setting cannot be used as it is. Change it and generate again.</source>
+        <translation>쓸 수 없는 프롬프트나 설정이 있습니다. 바꾼 뒤 다시 만들면 됩니다.</translation>
+    </message>
+    <message>
+        <source>Something that the run needs is not there. Check the folders, or install the program again.</source>
+        <translation>작업에 필요한 파일이 없습니다. 폴더를 확인하거나 프로그램을 다시 설치하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The program cannot do that with this model. Choose another model or other settings.</source>
+        <translation>이 모델로는 할 수 없는 작업입니다. 다른 모델이나 다른 설정을 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A file or an answer is damaged. Generate again; if it comes back, fetch the model again.</source>
+        <translation>손상된 데이터가 있습니다. 다시 만들어 보고, 또 일어나면 모델을 다시 받으면 됩니다.</translation>
+    </message>
+    <message>
+        <source>There was not enough memory. Choose a smaller size or another device.</source>
+        <translation>메모리가 부족합니다. 더 작은 크기나 다른 장치를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A device stopped answering. Generate again, or untick it on the right.</source>
+        <translation>장치가 응답하지 않습니다. 다시 만들거나 오른쪽에서 그 장치의 선택을 지우면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A worker ended in the middle of its work. Generate again, or choose another device.</source>
+        <translation>작업 프로세스가 도중에 끝났습니다. 다시 만들거나 다른 장치를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A file could not be read or written. Check the folder that the pictures go to.</source>
+        <translation>파일을 읽거나 쓰지 못했습니다. 그림을 둘 폴더를 확인하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The disk is full. Free some space, or choose another folder for the pictures.</source>
+        <translation>디스크가 가득 찼습니다. 공간을 비우거나 그림을 둘 다른 폴더를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>Other files are in the way. Choose another folder for the pictures.</source>
+        <translation>그 자리에 다른 파일이 있습니다. 그림을 둘 다른 폴더를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A worker does not fit this program. Install the program again.</source>
+        <translation>작업 프로세스가 이 프로그램과 맞지 않습니다. 프로그램을 다시 설치하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>A worker did not answer in time. Generate again, or choose another device.</source>
+        <translation>작업 프로세스가 제때 응답하지 않았습니다. 다시 만들거나 다른 장치를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>It was stopped.</source>
+        <translation>중지했습니다.</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside the program. Generate again.</source>
+        <translation>프로그램 안에서 오류가 났습니다. 다시 만들면 됩니다.</translation>
+    </message>
+    <message>
+        <source>settings not possible</source>
+        <translation>쓸 수 없는 설정</translation>
+    </message>
+    <message>
+        <source>a file is not there</source>
+        <translation>파일이 없음</translation>
+    </message>
+    <message>
+        <source>damaged data</source>
+        <translation>손상된 데이터</translation>
+    </message>
+    <message>
+        <source>the model cannot be used</source>
+        <translation>쓸 수 없는 모델</translation>
+    </message>
+    <message>
+        <source>out of memory</source>
+        <translation>메모리 부족</translation>
+    </message>
+    <message>
+        <source>the device stopped answering</source>
+        <translation>장치가 응답하지 않음</translation>
+    </message>
+    <message>
+        <source>its worker ended too often</source>
+        <translation>작업 프로세스가 거듭 끝남</translation>
+    </message>
+    <message>
+        <source>a file could not be read or written</source>
+        <translation>파일을 읽거나 쓰지 못함</translation>
+    </message>
+    <message>
+        <source>the disk is full</source>
+        <translation>디스크 가득 참</translation>
+    </message>
+    <message>
+        <source>its worker does not fit this program</source>
+        <translation>작업 프로세스가 프로그램과 맞지 않음</translation>
+    </message>
+    <message>
+        <source>its worker did not answer</source>
+        <translation>작업 프로세스가 응답하지 않음</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>중지됨</translation>
+    </message>
+    <message>
+        <source>an error in the program</source>
+        <translation>프로그램 오류</translation>
+    </message>
+    <message>
+        <source>A prompt is longer than the model reads. Its end is left out.</source>
+        <translation>프롬프트가 모델이 읽는 길이보다 깁니다. 끝부분은 쓰지 않습니다.</translation>
+    </message>
+    <message>
+        <source>Parts of a picture are black: its numbers became too large.</source>
+        <translation>그림의 일부가 검게 나왔습니다. 계산한 값이 너무 커졌습니다.</translation>
+    </message>
+    <message>
+        <source>A file that was there already differs from what was made now. It was left as it is.</source>
+        <translation>이미 있던 파일이 새로 만든 그림과 다릅니다. 파일은 그대로 두었습니다.</translation>
+    </message>
+    <message>
+        <source>The run goes on, but there is a notice about it.</source>
+        <translation>작업은 계속되지만 알릴 것이 있습니다. 여기에 마우스를 올리면 내용이 보입니다.</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::DevicePanel</name>
@@ -83,6 +218,17 @@
     <message>
         <source>No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly.</source>
         <translation>드라이버가 있는 NVIDIA GPU를 찾지 못했습니다. 그림은 CPU로 만듭니다. 되지만 느립니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::Loupe</name>
+    <message>
+        <source>Back to the gallery</source>
+        <translation>갤러리로 돌아가기</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
     </message>
 </context>
 <context>
@@ -147,10 +293,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>No device is ticked. Tick one on the right.</source>
         <translation>선택한 장치가 없습니다. 오른쪽에서 하나를 선택합니다.</translation>
     </message>
-    <message>
-        <source>the prompt list</source>
-        <translation>프롬프트 목록</translation>
-    </message>
     <message numerus="yes">
         <source>Stopped. %n picture(s) kept.</source>
         <translation>
@@ -172,6 +314,12 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>seed %1</source>
         <translation>시드 %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed.</source>
+        <translation>
+            <numerusform>그림 %n장을 만들지 못했습니다.</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -210,10 +358,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Model&apos;s own</source>
         <translation>모델의 기본 크기</translation>
-    </message>
-    <message>
-        <source>Best for the model</source>
-        <translation>모델에 맞게</translation>
     </message>
     <message>
         <source>Random</source>
@@ -273,12 +417,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
             <numerusform>프롬프트 %n개</numerusform>
         </translation>
     </message>
-    <message numerus="yes">
-        <source>%n picture(s)</source>
-        <translation>
-            <numerusform>그림 %n장</numerusform>
-        </translation>
-    </message>
     <message>
         <source>No model was found on this machine. Choose a folder with a Stable Diffusion model in diffusers format.</source>
         <translation>이 컴퓨터에서 모델을 찾지 못했습니다. diffusers 형식의 Stable Diffusion 모델 폴더를 고르면 됩니다.</translation>
@@ -302,6 +440,28 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Choose the folder that the pictures go to.</source>
         <translation>그림을 둘 폴더를 골라야 합니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%L1 picture(s)</source>
+        <translation>
+            <numerusform>그림 %L1장</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Model&apos;s best</source>
+        <translation>모델에 맞게</translation>
+    </message>
+    <message>
+        <source>a red sailing boat on the sea at sunset</source>
+        <translation>해 질 녘 바다 위의 빨간 돛단배</translation>
+    </message>
+    <message>
+        <source>a yellow house in the snow at night</source>
+        <translation>밤의 눈밭에 있는 노란 집</translation>
+    </message>
+    <message>
+        <source>a green balloon over a meadow</source>
+        <translation>초원 위의 초록색 열기구</translation>
     </message>
 </context>
 </TS>

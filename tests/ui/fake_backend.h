@@ -44,11 +44,20 @@ class FakeBackend : public backend::Backend {
   void fail(qint64 index, base::Error error, quint64 runId = 1) {
     Q_EMIT pictureFailed({runId, index, QStringLiteral("cpu:0"), std::move(error)});
   }
-  void state(const QString& slotId, backend::SlotState state, const QString& reason = {}, quint64 loaded = 0, quint64 bytes = 0) {
+  void warn(const QString& sentence, quint64 runId = 1) { Q_EMIT warned(runId, sentence); }
+  void failSlot(const QString& slotId, base::ErrorCode code, const QString& reason, bool willRestart) {
+    backend::SlotStatus status;
+    status.slotId = slotId;
+    status.state = backend::SlotState::Failed;
+    status.reason = reason;
+    status.failure = code;
+    status.willRestart = willRestart;
+    Q_EMIT slotChanged(status);
+  }
+  void state(const QString& slotId, backend::SlotState state, quint64 loaded = 0, quint64 bytes = 0) {
     backend::SlotStatus status;
     status.slotId = slotId;
     status.state = state;
-    status.reason = reason;
     status.loadedBytes = loaded;
     status.totalBytes = bytes;
     Q_EMIT slotChanged(status);

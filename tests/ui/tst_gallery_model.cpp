@@ -1,4 +1,5 @@
 #include <QAbstractItemModelTester>
+#include <QTemporaryDir>
 #include <QTest>
 
 #include "tests/ui/fake_backend.h"
@@ -33,7 +34,7 @@ class TestGalleryModel : public QObject {
     model.setProgress(1, 0, 2, 0.5);
     model.setPreview(1, 1, tests::plainImage(8, 10));
     model.setDone(1, 3, QStringLiteral("/nowhere/3.png"));
-    model.setFailed(2, 1, QStringLiteral("no"));
+    model.setFailed(2, 1, {QStringLiteral("no"), {}});
     model.dropUnfinished(1);
     QCOMPARE(model.rowCount(), 4);
     model.dropUnfinished(2);
@@ -63,6 +64,30 @@ class TestGalleryModel : public QObject {
     QCOMPARE(stateOf(1), GalleryModel::State::Waiting);
     QCOMPARE(stateOf(2), GalleryModel::State::Working);
     QCOMPARE(stateOf(3), GalleryModel::State::Working);
+  }
+
+  void thumbnailsStayWithinTheirMemory() {
+    QTemporaryDir folder;
+    // Room for two thumbnails of 64 x 64 and a bit.
+    constexpr qsizetype kLimit = 2 * 64 * 64 * 4 + 100;
+    GalleryModel model(nullptr, kLimit);
+    model.addRun(1, requests(4));
+    for (int i = 0; i < 4; ++i) {
+      QImage image(64, 64, QImage::Format_RGB888);
+      image.fill(QColor(10 + i, 0, 0));
+      const QString path = folder.filePath(QString::number(i) + QStringLiteral(".png"));
+      QVERIFY(image.save(path));
+      model.setDone(1, i, path);
+    }
+    QCOMPARE(model.thumbnailBytes(), qsizetype(0));
+    const auto colourOf = [&](int row) {
+      const auto picture = model.index(row).data(Qt::DecorationRole).value<QPixmap>();
+      return picture.isNull() ? -1 : picture.toImage().pixelColor(32, 32).red();
+    };
+    for (const int row : {0, 1, 2, 3, 0}) {
+      QTRY_COMPARE(colourOf(row), 10 + row);
+      QVERIFY2(model.thumbnailBytes() <= kLimit, qPrintable(QString::number(model.thumbnailBytes())));
+    }
   }
 
   void nextDoneSkipsWhatIsNotThere() {

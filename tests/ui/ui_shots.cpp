@@ -6,6 +6,7 @@
 #include <QPainterPath>
 #include <QPlainTextEdit>
 #include <QPushButton>
+#include <QSettings>
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
@@ -63,11 +64,16 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
     options.model.clear();
     options.listModels = [](const QStringList&) { return QVector<models::ModelSummary>(); };
   }
+  if (state == QLatin1String("first")) {
+    QSettings().clear();
+    options.restoresSettings = true;
+    options.model.clear();
+  }
   ui::MainWindow window(backend, options);
   window.resize(size);
   window.show();
   QTest::qWait(50);
-  if (state != QLatin1String("empty")) {
+  if (state != QLatin1String("empty") && state != QLatin1String("first")) {
     window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))
         ->setPlainText(isKorean
                            ? QStringLiteral("해 질 녘 바닷가의 흰 등대, 유화\n밤의 눈밭에 있는 빨간 집\n사막 위의 노란 열기구")
@@ -94,11 +100,12 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       backend.preview(QStringLiteral("cuda:0"), 9, small(scene(9, 512, 512)));
       backend.step(QStringLiteral("cuda:1"), 10, 25, 25, domain::Stage::Decoding, 1, 4);
       backend.preview(QStringLiteral("cuda:1"), 10, small(scene(10, 512, 512)));
-      backend.state(QStringLiteral("cuda:2"), backend::SlotState::LoadingModel, {}, 1'200'000'000, 3'400'000'000);
+      backend.state(QStringLiteral("cuda:2"), backend::SlotState::LoadingModel, 1'200'000'000, 3'400'000'000);
     }
     if (state == QLatin1String("error")) {
       backend.fail(11, {base::ErrorCode::OutOfMemory, "The device ran out of memory. Choose a smaller size.", {}});
-      backend.state(QStringLiteral("cuda:2"), backend::SlotState::Failed, QStringLiteral("out of memory twice"));
+      backend.failSlot(QStringLiteral("cuda:2"), base::ErrorCode::OutOfMemory,
+                       QStringLiteral("The device ran out of memory. Choose a smaller size."), false);
     }
     if (isFinished) {
       backend.finish(24);
@@ -110,10 +117,11 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
     }
   }
   QTest::qWait(300);
-  const QString name = QStringLiteral("%1-%2-%3-%4.png")
+  const QString name = QStringLiteral("%1-%2-%3-%4@%5.png")
                            .arg(state, isDark ? QStringLiteral("dark") : QStringLiteral("light"),
                                 isKorean ? QStringLiteral("ko") : QStringLiteral("en"))
-                           .arg(size.width());
+                           .arg(size.width())
+                           .arg(window.devicePixelRatioF());
   if (!window.grab().save(QDir(folder).filePath(name))) {
     std::fprintf(stderr, "cannot write %s\n", qPrintable(name));
     std::exit(1);
@@ -122,12 +130,19 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
 
 }  // namespace
 
-/// Pictures of the window on a fake backend: ui_shots FOLDER
+/// Pictures of the window on a fake backend: ui_shots FOLDER [STATE...]. QT_SCALE_FACTOR=2 makes them for a dense screen.
 int main(int argc, char** argv) {
   QApplication application(argc, argv);
-  if (argc != 2 || !QDir().mkpath(QString::fromLocal8Bit(argv[1]))) {
-    std::fprintf(stderr, "usage: ui_shots FOLDER\n");
+  QApplication::setApplicationName(QStringLiteral("polyptych-shots"));
+  QApplication::setOrganizationName(QStringLiteral("polyptych-shots"));
+  if (argc < 2 || !QDir().mkpath(QString::fromLocal8Bit(argv[1]))) {
+    std::fprintf(stderr, "usage: ui_shots FOLDER [STATE...]\n");
     return 2;
+  }
+  QStringList states = QApplication::arguments().mid(2);
+  if (states.isEmpty()) {
+    states = {QStringLiteral("empty"),    QStringLiteral("first"), QStringLiteral("running"),
+              QStringLiteral("finished"), QStringLiteral("error"), QStringLiteral("loupe")};
   }
   for (const bool isKorean : {false, true}) {
     const QLocale locale(isKorean ? QStringLiteral("ko") : QStringLiteral("en_US"));
@@ -139,9 +154,9 @@ int main(int argc, char** argv) {
     QCoreApplication::installTranslator(&own);
     for (const bool isDark : {false, true}) {
       ui::applyTheme(application, isDark ? ui::ThemeKind::Dark : ui::ThemeKind::Light);
-      for (const QSize size : {QSize(1280, 800), QSize(1920, 1080)}) {
-        for (const auto* state : {"empty", "running", "finished", "error", "loupe"}) {
-          shoot(QString::fromLocal8Bit(argv[1]), QLatin1String(state), isKorean, isDark, size);
+      for (const QSize size : {QSize(900, 700), QSize(1280, 800), QSize(1920, 1080)}) {
+        for (const QString& state : states) {
+          shoot(QString::fromLocal8Bit(argv[1]), state, isKorean, isDark, size);
         }
       }
     }
