@@ -134,15 +134,16 @@ def main():
         seconds += took
         all_pictures.append(pictures)
     first = questions(1, False)[0][0]
-    small = generate(arguments.program, arguments.model, os.path.join(arguments.out, "first"), [first], 1, "--steps", str(arguments.steps), "--width", "128", "--height", "128",
-                     "--threads", "2")[2]
+    small = generate(arguments.program, arguments.model, os.path.join(arguments.out, "first"), [first], 1, "--steps", str(arguments.steps),
+                     "--width", "128", "--height", "128", "--threads", "2")[2]
     texts = [text for text, _ in questions(arguments.pictures, False)][: arguments.diffusers]
     same, theirs = in_diffusers(arguments.model, texts, all_pictures[0], arguments.seed, arguments.steps, arguments.guidance) if texts else (None, None)
 
     rows = [("", "share", "asked", "aim", "the judge itself on drawn scenes")]
     for name, values in right.items():
         if values:
-            rows.append((NAMES[name], f"{100 * sum(values) / len(values):.1f} %", str(len(values)), f"{AIMS[name]} %", f"{100 * own[name]:.1f} %" if name in own else ""))
+            itself = f"{100 * own[name]:.1f} %" if name in own else ""
+            rows.append((NAMES[name], f"{100 * sum(values) / len(values):.1f} %", str(len(values)), f"{AIMS[name]} %", itself))
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines.insert(1, "|" + "---|" * len(rows[0]))
     lines += ["", f"Autoencoder on unseen scenes: {psnr(arguments.model, arguments.reconstructed):.2f} dB PSNR (aim 30).",

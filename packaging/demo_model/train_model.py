@@ -39,13 +39,14 @@ UNET_CONFIG = dict(
 )
 SMALL, LARGE = 128, 256  # sides of pictures
 BATCH = {SMALL: 32, LARGE: 16}
+NEW = {SMALL: 4, LARGE: 1}  # scenes encoded at every step
 MOST_LATENTS = {SMALL: 40000, LARGE: 24000}
 EMPTY_SHARE = 0.11
 WORD_BATCH = 128
 
 
 class Latents:
-    """Latents of scenes of one size in a file that grows. Scene i is the same in every run; the file's name tells its VAE apart."""
+    """Latents of scenes of one size in a file that grows. Scene i is the same in every run; the file's name tells its encoder apart."""
 
     def __init__(self, folder, vae, vae_name, side, seed):
         self.vae, self.side, self.seed = vae, side, seed
@@ -131,7 +132,8 @@ class Run:
         self.tokenizer = CLIPTokenizer.from_pretrained(tokenizer)
         vae = os.path.join(init, "vae") if init else arguments.vae or os.path.join(self.work, "vae")
         self.vae = export.load(AutoencoderKL, vae).to(self.device).requires_grad_(False).eval()
-        self.vae_name = f"{zlib.crc32(b''.join(p.detach().cpu().half().numpy().tobytes() for p in self.vae.parameters())):08x}"
+        encoder = (*self.vae.encoder.parameters(), *self.vae.quant_conv.parameters())
+        self.vae_name = f"{zlib.crc32(b''.join(p.detach().cpu().half().numpy().tobytes() for p in encoder)):08x}"
         channels = self.vae.config.latent_channels
         self.parts, self.averages = {}, {}
         for name in ("text_encoder", "unet"):
@@ -236,7 +238,7 @@ class Run:
         arguments = self.arguments
         budget = arguments.hours * 3600
         sets = {side: Latents(self.work, self.vae, self.vae_name, side, arguments.seed) for side in (SMALL, LARGE)}
-        first = 64 if arguments.steps else 1500
+        first = 64 if arguments.steps else 1000
         begun = last = saved = told = time.monotonic()
         losses, shown, end = {SMALL: [], LARGE: []}, 0, self.step + arguments.steps if arguments.steps else None
         while not self.stop and (self.spent < budget if end is None else self.step < end):
@@ -244,7 +246,7 @@ class Run:
             large = self.rng.random() < (arguments.large if part < arguments.turn else 0.85)
             side = LARGE if large else SMALL
             data = sets[side]
-            data.grow(max(BATCH[side] // 8, min(first - data.count, 64)))
+            data.grow(max(NEW[side], min(first - data.count, 64)))
             if data.count >= min(first, MOST_LATENTS[side]):
                 fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part))
                 for group in self.optimizer.param_groups:

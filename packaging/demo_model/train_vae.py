@@ -94,13 +94,18 @@ def main():
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         step, spent = state["step"], state["spent"]
+    if arguments.decoder_only:
+        model.encoder.load_state_dict(average.encoder.state_dict())
+        model.quant_conv.load_state_dict(average.quant_conv.state_dict())
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
     unseen = random.Random(987654321)
-    check = torch.stack([torch.from_numpy(np.asarray(scenes.draw(scenes.sample(unseen), 256)).copy()).permute(2, 0, 1).float() / 127.5 - 1 for _ in range(24)]).to(device)
+    drawn = np.stack([np.asarray(scenes.draw(scenes.sample(unseen), 256)) for _ in range(24)])
+    check = torch.from_numpy(drawn).permute(0, 3, 1, 2).float().div(127.5).sub(1).to(device)
     pool = Pool(arguments.pool, arguments.seed * 1000 + step)
 
     def save():
-        torch.save({"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": step, "spent": spent}, state_path + ".new")
+        parts = {"model": model.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+        torch.save({**parts, "step": step, "spent": spent}, state_path + ".new")
         os.replace(state_path + ".new", state_path)
 
     budget = arguments.hours * 3600

@@ -23,7 +23,8 @@ except ImportError as error:
     sys.exit(77)
 
 scripts, program = Path(sys.argv[1]), sys.argv[2]
-HARD = ("", "a red boat at sunset", "밤에 해변에 하얀 등대", "Ünknown wörds 😀 zebra 12345", "고양이가 뷁 쀍", "日本語 テスト", "a  red\tBOAT!!! (very:1.2)", "e\u0301 ﬁ don't")
+HARD = ("", "a red boat at sunset", "밤에 해변에 하얀 등대",
+        "Ünknown wörds 😀 zebra 12345", "고양이가 뷁 쀍", "日本語 テスト", "a  red\tBOAT!!! (very:1.2)", "e\u0301 ﬁ don't")
 
 
 def run(script, *arguments):
@@ -58,7 +59,8 @@ def check_held_out():
 
 def check_stop(work):
     """Told to stop in the middle of two hours, it leaves a state to go on from."""
-    process = subprocess.Popen([sys.executable, "-B", "-u", scripts / "train_model.py", "--work", work, "--resume", "--hours", "2"], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-B", "-u", scripts / "train_model.py", "--work", work, "--resume", "--hours", "2"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     before = process.stdout.readline()
     assert "from step 4" in before, before
     time.sleep(2)
