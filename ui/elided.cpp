@@ -3,6 +3,8 @@
 #include <QStyle>
 #include <QStylePainter>
 
+#include "ui/theme.h"
+
 namespace polyptych::ui {
 
 ElidedLabel::ElidedLabel(QWidget* parent) : QLabel(parent) {
@@ -22,10 +24,15 @@ void ElidedComboBox::paintEvent(QPaintEvent*) {
   QStylePainter painter(this);
   QStyleOptionComboBox option;
   initStyleOption(&option);
-  const QRect field = style()->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this);
-  option.currentText = fontMetrics().elidedText(option.currentText, Qt::ElideRight, field.width());
   painter.drawComplexControl(QStyle::CC_ComboBox, option);
-  painter.drawControl(QStyle::CE_ComboBoxLabel, option);
+  // Where a line edit would have it, so that it stands in line with the fields beside it in every script.
+  const QRect field = style()
+                          ->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this)
+                          .adjusted(Metrics::kTextInset, 0, -Metrics::kTextInset, 0);
+  const QFontMetrics& metrics = fontMetrics();
+  painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
+  painter.drawText(QPoint(field.x(), field.y() + (field.height() - metrics.height() + 1) / 2 + metrics.ascent()),
+                   metrics.elidedText(option.currentText, Qt::ElideRight, field.width()));
 }
 
 QString wrappedTip(const QString& text) {

@@ -54,8 +54,10 @@ void GalleryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
     painter->drawPath(outline);
   }
   if (option.state & (QStyle::State_Selected | QStyle::State_HasFocus)) {
-    painter->setPen(QPen(colours.accent, 2));
-    painter->drawRoundedRect(QRectF(inside).adjusted(-2, -2, 2, 2), Metrics::kPictureRadius + 2, Metrics::kPictureRadius + 2);
+    painter->setPen(QPen(colours.accent, Metrics::kRing));
+    constexpr int kOut = Metrics::kRing;
+    painter->drawRoundedRect(QRectF(inside).adjusted(-kOut, -kOut, kOut, kOut), Metrics::kPictureRadius + kOut,
+                             Metrics::kPictureRadius + kOut);
   }
   painter->restore();
 }

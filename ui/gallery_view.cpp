@@ -38,7 +38,7 @@ void GalleryView::updateHandle() {
 
 void GalleryView::resizeEvent(QResizeEvent* event) {
   const int width = event->size().width() - 1;
-  const int columns = std::max(1, width / (Metrics::kTile + Metrics::kTileGap));
+  const int columns = std::max(1, (width + (Metrics::kTile + Metrics::kTileGap) / 4) / (Metrics::kTile + Metrics::kTileGap));
   const int side = std::max(Metrics::kTileGap + 1, width / columns);
   setGridSize({side, side});
   QListView::resizeEvent(event);

@@ -4,7 +4,7 @@
 
 namespace polyptych::ui {
 
-/// The grid: as many columns as fit, and tiles that grow a little so that they fill the width.
+/// The grid: as many columns as fit, and tiles that grow or shrink a little so that they fill the width.
 class GalleryView : public QListView {
   Q_OBJECT
  public:

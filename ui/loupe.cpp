@@ -32,12 +32,13 @@ Loupe::~Loupe() {
   m_threads.waitForDone();
 }
 
-void Loupe::show(const QString& path, const QPixmap& small, const QString& caption) {
+void Loupe::show(const QString& path, const QPixmap& small, const QString& prompt, const QString& facts) {
   m_path = path;
-  m_caption = caption;
+  m_prompt = prompt;
+  m_facts = facts;
   m_picture = small;
   m_shift = {};
-  setAccessibleName(caption);
+  setAccessibleName(prompt + facts);
   update();
   m_threads.clear();
   m_threads.start([this, path] {
@@ -86,7 +87,9 @@ void Loupe::paintEvent(QPaintEvent*) {
   }
   painter.setPen(colours.secondary);
   const QRect line(Metrics::kPad, height() - kCaptionHeight, m_close->x() - 2 * Metrics::kPad, kCaptionHeight);
-  painter.drawText(line, Qt::AlignLeft | Qt::AlignVCenter, fontMetrics().elidedText(m_caption, Qt::ElideMiddle, line.width()));
+  painter.drawText(
+      line, Qt::AlignLeft | Qt::AlignVCenter,
+      fontMetrics().elidedText(m_prompt, Qt::ElideRight, line.width() - fontMetrics().horizontalAdvance(m_facts)) + m_facts);
 }
 
 void Loupe::keyPressEvent(QKeyEvent* event) {

@@ -16,8 +16,9 @@ class Loupe : public QWidget {
   explicit Loupe(QWidget* parent = nullptr);
   ~Loupe() override;
 
-  /// Reads the file on a thread; `small` stands there meanwhile. @param caption  a line below the picture
-  void show(const QString& path, const QPixmap& small, const QString& caption);
+  /// Reads the file on a thread; `small` stands there meanwhile. @param prompt  the line below the picture, cut
+  /// at its end if it is too long  @param facts  what follows it and is always whole
+  void show(const QString& path, const QPixmap& small, const QString& prompt, const QString& facts);
   bool isFit() const { return m_isFit; }
 
  Q_SIGNALS:
@@ -37,7 +38,8 @@ class Loupe : public QWidget {
 
   QPushButton* m_close;
   QString m_path;
-  QString m_caption;
+  QString m_prompt;
+  QString m_facts;
   QPixmap m_picture;
   bool m_isFit = true;
   QPointF m_shift;

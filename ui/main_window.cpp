@@ -92,10 +92,10 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   split->addWidget(centre);
   split->addWidget(m_devices);
   split->setStretchFactor(1, 1);
-  split->setSizes({Metrics::kLeft, 800, Metrics::kRight});
-  m_form->setMinimumWidth(280);
-  m_devices->setMinimumWidth(240);
-  centre->setMinimumWidth(2 * (Metrics::kTile + Metrics::kTileGap) + 24);
+  split->setSizes({Metrics::kLeft, Metrics::kWindowWidth - Metrics::kLeft - Metrics::kRight, Metrics::kRight});
+  m_form->setMinimumWidth(Metrics::kLeftLeast);
+  m_devices->setMinimumWidth(Metrics::kRightLeast);
+  centre->setMinimumWidth(2 * (Metrics::kTile + Metrics::kTileGap + Metrics::kPad));
 
   auto* all = new QWidget(this);
   auto* layout = new QVBoxLayout(all);
@@ -105,7 +105,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   layout->addWidget(split, 1);
   layout->addWidget(m_messages);
   setCentralWidget(all);
-  resize(1280, 800);
+  resize(Metrics::kWindowWidth, Metrics::kWindowHeight);
 
   for (const auto key : {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}) {
     auto* shortcut = new QShortcut(QKeySequence(key), this);
@@ -164,7 +164,7 @@ QWidget* MainWindow::makeTopBar() {
   m_progressBar->setTextVisible(false);
   m_progressBar->setAccessibleName(tr("Progress of all pictures"));
   auto* progress = new QVBoxLayout;
-  progress->setSpacing(4);
+  progress->setSpacing(Metrics::kTight);
   progress->addStretch();
   progress->addWidget(m_progressText);
   progress->addWidget(m_progressBar);
@@ -173,7 +173,7 @@ QWidget* MainWindow::makeTopBar() {
   layout->setContentsMargins(Metrics::kPad, 0, Metrics::kPad, 0);
   layout->setSpacing(Metrics::kPad);
   layout->addWidget(name);
-  layout->addSpacing(4);
+  layout->addSpacing(Metrics::kTight);
   layout->addWidget(m_generate);
   layout->addWidget(m_stop);
   layout->addLayout(progress, 2);
@@ -428,9 +428,9 @@ void MainWindow::openLoupe(int row) {
     return;
   }
   m_inLoupe = index;
-  const QString caption = index.data(GalleryModel::PromptRole).toString().simplified() + QStringLiteral(" · ") +
-                          tr("seed %1").arg(index.data(GalleryModel::SeedRole).toULongLong());
-  m_loupe->show(index.data(GalleryModel::PathRole).toString(), index.data(Qt::DecorationRole).value<QPixmap>(), caption);
+  m_loupe->show(index.data(GalleryModel::PathRole).toString(), index.data(Qt::DecorationRole).value<QPixmap>(),
+                index.data(GalleryModel::PromptRole).toString().simplified(),
+                QStringLiteral(" · ") + tr("seed %1").arg(index.data(GalleryModel::SeedRole).toULongLong()));
   m_centre->setCurrentWidget(m_loupe);
   m_loupe->setFocus();
 }

@@ -80,6 +80,7 @@ RunForm::RunForm(QWidget* parent) : QWidget(parent) {
   m_prompts->setObjectName(QStringLiteral("prompts"));
   m_prompts->setPlaceholderText(tr("One prompt a line. Paste as many as you like."));
   m_prompts->setTabChangesFocus(true);
+  m_prompts->document()->setDocumentMargin(Metrics::kTextInset);
   m_promptCount = makeLabel({}, "heading");
   auto* top = new QHBoxLayout;
   top->addWidget(makeLabel(tr("Prompts"), "heading", m_prompts));
@@ -252,10 +253,16 @@ void RunForm::setModels(const QVector<models::ModelSummary>& models) {
 void RunForm::setModelReference(const QString& reference) {
   m_model->setCurrentIndex(-1);
   m_model->setEditText(reference);
+  m_model->lineEdit()->setCursorPosition(0);
   m_modelNote->hide();
 }
 
-void RunForm::setFolder(const QString& folder) { m_folder->setText(QDir::toNativeSeparators(folder)); }
+void RunForm::setFolder(const QString& folder) {
+  m_folder->setText(QDir::toNativeSeparators(folder));
+  m_folder->setToolTip(wrappedTip(m_folder->text()));
+  // A field begins with its beginning.
+  m_folder->setCursorPosition(0);
+}
 
 void RunForm::chooseModelFolder() {
   auto* dialog = new QFileDialog(this, tr("Choose a model folder"), m_model->currentText());

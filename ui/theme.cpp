@@ -60,18 +60,21 @@ QString sheetOf(const Tokens& t) {
     QLabel[role="hint"] { color: @faint; font-size: 12px; }
     QLabel[role="good"] { color: @good; font-size: 12px; }
     QLabel[role="bad"] { color: @bad; }
-    QPushButton, QToolButton { background: @raised; border: 1px solid @line; border-radius: 6px; padding: 5px 12px; color: @text; }
+    QPushButton, QToolButton { background: @raised; border: 1px solid @line; border-radius: 6px; padding: 3px 12px; min-height: 20px; max-height: 20px; color: @text; }
     QPushButton:hover, QToolButton:hover { border-color: @secondary; }
     QPushButton:focus, QToolButton:focus { border-color: @accent; }
     QPushButton:disabled, QToolButton:disabled { color: @faint; }
-    QPushButton#generate { background: @accent; color: @onAccent; border: 1px solid @accent; font-weight: 600; padding: 6px 16px; }
+    QPushButton#generate { background: @accent; color: @onAccent; border: 1px solid @accent; font-weight: 600; }
+    #topBar QPushButton { padding: 4px 16px; }
     QPushButton#generate:focus { border-color: @text; }
     QPushButton#generate:disabled { background: @line; border-color: @line; color: @faint; }
-    QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 2px 6px; }
+    QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 0 4px; }
     QPushButton[role="link"]:focus { text-decoration: underline; }
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
-      background: @background; border: 1px solid @line; border-radius: 6px; padding: 4px 8px;
+      background: @background; border: 1px solid @line; border-radius: 6px; padding: 3px 8px;
       selection-background-color: @accent; selection-color: @onAccent; }
+    QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox { min-height: 20px; max-height: 20px; }
+    QComboBox QLineEdit { padding: 0; border: none; }
     QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QPlainTextEdit:focus { border-color: @accent; }
     QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0; border: none; }
     QComboBox::drop-down { border: none; width: 18px; }

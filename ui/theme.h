@@ -14,7 +14,9 @@ struct Tokens {
 struct Metrics {
   static constexpr int kTopBar = 48, kBottomBar = 34, kLeft = 336, kRight = 308, kTight = 4, kGap = 8, kPad = 12, kWide = 16,
                        kTile = 168, kTileGap = 8;
-  static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56, kBar = 4;
+  static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56, kBar = 4, kRing = 2;
+  static constexpr int kLeftLeast = 280, kRightLeast = 240, kWindowWidth = 1280, kWindowHeight = 800;
+  static constexpr int kTextInset = 2;  ///< of text from the inner edge of its field, as a line edit has it
 };
 
 enum class ThemeKind { System, Light, Dark };

@@ -357,7 +357,7 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
     <message>
         <source>Model&apos;s own</source>
-        <translation>모델의 기본 크기</translation>
+        <translation>모델 기본</translation>
     </message>
     <message>
         <source>Random</source>
