@@ -99,7 +99,6 @@ def main():
         model.quant_conv.load_state_dict(average.quant_conv.state_dict())
     print(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, from step {step}", flush=True)
     unseen = random.Random(987654321)
-    unseen = random.Random(987654321)
     drawn = np.stack([np.asarray(scenes.draw(scenes.sample(unseen), 256)) for _ in range(24)])
     check = torch.from_numpy(drawn).permute(0, 3, 1, 2).float().div(127.5).sub(1).to(device)
     pool = Pool(arguments.pool, arguments.seed * 1000 + step)
