@@ -2,6 +2,7 @@
 
 #include <QStyle>
 #include <QStylePainter>
+#include <algorithm>
 
 #include "ui/theme.h"
 
@@ -29,10 +30,11 @@ void ElidedComboBox::paintEvent(QPaintEvent*) {
   const QRect field = style()
                           ->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this)
                           .adjusted(Metrics::kTextInset, 0, -Metrics::kTextInset, 0);
-  const QFontMetrics& metrics = fontMetrics();
+  const QFontMetrics metrics = fontMetrics();
+  const QString text = metrics.elidedText(option.currentText, Qt::ElideRight, field.width());
+  const int height = std::max(metrics.height(), metrics.boundingRect(text).height());
   painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
-  painter.drawText(QPoint(field.x(), field.y() + (field.height() - metrics.height() + 1) / 2 + metrics.ascent()),
-                   metrics.elidedText(option.currentText, Qt::ElideRight, field.width()));
+  painter.drawText(QPoint(field.x(), field.y() + (field.height() - height + 1) / 2 + metrics.ascent()), text);
 }
 
 QString wrappedTip(const QString& text) {

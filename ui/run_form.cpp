@@ -151,6 +151,7 @@ QWidget* RunForm::makeSettings() {
   m_images->setRange(1, prompt::kMaxImagesPerPrompt);
   m_folder = new QLineEdit;
   m_folder->setObjectName(QStringLiteral("folder"));
+  connect(m_folder, &QLineEdit::textChanged, m_folder, [this](const QString& text) { m_folder->setToolTip(wrappedTip(text)); });
   auto* browseOut = new QPushButton(tr("Folder…"));
   browseOut->setAccessibleName(tr("Choose where pictures go"));
   m_forecast = makeLabel({}, "secondary");
@@ -259,7 +260,6 @@ void RunForm::setModelReference(const QString& reference) {
 
 void RunForm::setFolder(const QString& folder) {
   m_folder->setText(QDir::toNativeSeparators(folder));
-  m_folder->setToolTip(wrappedTip(m_folder->text()));
   // A field begins with its beginning.
   m_folder->setCursorPosition(0);
 }

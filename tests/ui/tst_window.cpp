@@ -445,6 +445,32 @@ class TestWindow : public QObject {
     }
   }
 
+  void fieldsBesideEachOtherAreInLine() {
+    Stage stage;
+    auto* size = stage.find<QComboBox>("size");
+    auto* scheduler = stage.find<QComboBox>("scheduler");
+    for (const auto& text : {QStringLiteral("Model"), QStringLiteral("모델")}) {
+      size->setEditText(text);
+      scheduler->setItemText(0, text);
+      QCOMPARE(size->height(), scheduler->height());
+      QCOMPARE(stage.find<QSpinBox>("steps")->height(), size->height());
+      const auto ink = [](QComboBox* box) {
+        const QImage image = box->grab(QRect(4, 4, 60, box->height() - 8)).toImage();
+        QRect all;
+        for (int y = 0; y < image.height(); ++y) {
+          for (int x = 0; x < image.width(); ++x) {
+            if (ui::contrast(image.pixelColor(x, y), ui::currentTokens().background) > 3) {
+              all |= QRect(x, y, 1, 1);
+            }
+          }
+        }
+        return all;
+      };
+      QVERIFY(!ink(size).isEmpty());
+      QCOMPARE(ink(scheduler), ink(size));
+    }
+  }
+
   void nothingToScrollShowsNoHandle() {
     Stage stage;
     stage.window->resize(1280, 800);
