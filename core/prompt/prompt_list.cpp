@@ -1,18 +1,30 @@
 #include "core/prompt/prompt_list.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/utf8.h"
 #include "core/domain/request.h"
 
 namespace polyptych::prompt {
 namespace {
 
+/// UTF-8 of the characters with Unicode's property White_Space, but for LF, which ends the line.
+constexpr std::array<std::string_view, 24> kBlanks = {
+    " ",      "\t",     "\r",     "\v",     "\f",     "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
+    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+
+/// Precondition: valid UTF-8, so that no blank's bytes are found inside another character.
 std::string_view trimmed(std::string_view line) {
-  constexpr std::string_view kBlanks = " \t\r\v\f";
-  const std::size_t first = line.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) {
-    return {};
+  const auto begins = [&line](std::string_view blank) { return line.starts_with(blank); };
+  const auto ends = [&line](std::string_view blank) { return line.ends_with(blank); };
+  for (auto blank = kBlanks.begin(); (blank = std::find_if(kBlanks.begin(), kBlanks.end(), begins)) != kBlanks.end();) {
+    line.remove_prefix(blank->size());
   }
-  return line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
+  for (auto blank = kBlanks.begin(); (blank = std::find_if(kBlanks.begin(), kBlanks.end(), ends)) != kBlanks.end();) {
+    line.remove_suffix(blank->size());
+  }
+  return line;
 }
 
 base::Error refuse(std::string_view source, std::size_t lineNumber, const std::string& why) {

@@ -33,6 +33,7 @@ void TestPromptList::readsOnePromptALine_data() {
                                           "a cat\n")
                                    << L{"a cat"};
   QTest::newRow("Korean") << QByteArray("밤하늘 아래 고양이\n") << L{"밤하늘 아래 고양이"};
+  QTest::newRow("blanks of other scripts") << QByteArray("\u3000\n\u00A0\u2003 \n\u3000a\u3000cat\u00A0\n") << L{"a\u3000cat"};
   QTest::newRow("inner blanks stay") << QByteArray("a  cat\tsits\n") << L{"a  cat\tsits"};
 }
 
