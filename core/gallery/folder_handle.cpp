@@ -132,7 +132,7 @@ Result<FolderHandle> FolderHandle::open(const QString& path, BeforeChange before
   }
   errno = 0;
   if (!QDir().mkpath(absolute)) {
-    return describe(absolute, "Making the folder", errno != 0 ? errno : EIO);
+    return describe(QFileInfo(absolute).path(), "Making '" + QFileInfo(absolute).fileName() + "'", errno != 0 ? errno : EIO);
   }
   const int fd = ::open(QFile::encodeName(absolute).constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) {

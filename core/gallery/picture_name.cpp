@@ -3,6 +3,8 @@
 #include <QChar>
 #include <QList>
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace polyptych::gallery {
 namespace {
@@ -12,6 +14,16 @@ constexpr qsizetype kReadBytes = 4096;
 constexpr int kIndexDigits = 5;
 
 bool belongsInName(char32_t c) { return QChar::isLetterOrNumber(c) || QChar::isMark(c); }
+
+/// Unicode's Default_Ignorable_Code_Point: what shows nothing, or changes how its neighbour is shown.
+bool isInvisible(char32_t c) {
+  constexpr std::pair<char32_t, char32_t> kRanges[] = {
+      {0xAD, 0xAD},     {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160},   {0x17B4, 0x17B5},  {0x180B, 0x180F},
+      {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x206F},   {0x3164, 0x3164},   {0xFE00, 0xFE0F},  {0xFEFF, 0xFEFF},
+      {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFF8}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+  return std::any_of(std::begin(kRanges), std::end(kRanges),
+                     [c](const auto& range) { return range.first <= c && c <= range.second; });
+}
 
 QString textOf(char32_t c) { return QString::fromUcs4(&c, 1); }
 
@@ -25,8 +37,15 @@ QString slugOf(std::string_view prompt) {
   bool needsDash = false;
   for (const char32_t c : text.normalized(QString::NormalizationForm_C).toUcs4()) {
     // U+FFFD stands for bytes that are no text and for a character cut at the end.
+    if (isInvisible(c)) {
+      continue;
+    }
     if (!belongsInName(c) || c == QChar::ReplacementCharacter) {
       needsDash = !slug.isEmpty();
+      continue;
+    }
+    const bool hasBase = !slug.isEmpty() && !needsDash;
+    if (QChar::isMark(c) && !hasBase) {
       continue;
     }
     const QString letter = textOf(c);

@@ -28,6 +28,11 @@ class TestPictureName : public QObject {
     QTest::newRow("weights") << "((sky:1.2))"
                              << "sky-1-2";
     QTest::newRow("emoji") << QString::fromUtf8("🦊 fox") << "fox";
+    QTest::newRow("emoji with a variation selector") << QString::fromUtf8("\u2764\uFE0F") << "picture";
+    QTest::newRow("mark after a dash") << QString::fromUtf8("a \u0301b") << "a-b";
+    QTest::newRow("filler alone") << QString::fromUtf8("\u3164") << "picture";
+    QTest::newRow("joiner in a word") << QString::fromUtf8("fo\u200Bx") << "fox";
+    QTest::newRow("marks of letters") << QString::fromUtf8("\u0915\u093F") << QString::fromUtf8("\u0915\u093F");
     QTest::newRow("empty") << ""
                            << "picture";
     QTest::newRow("signs alone") << "?!... --"
