@@ -120,6 +120,10 @@ Result<std::string> something(const std::string& option, const std::string& valu
   if (value.empty()) {
     return wrong(option + " is empty. Give it a value or leave it out.");
   }
+  // Other bytes would name another file: QString cannot hold them.
+  if (const auto bad = base::firstInvalidUtf8(value)) {
+    return wrong(option + " is not UTF-8 (byte " + std::to_string(*bad + 1) + "). Rename the file, or use a locale with UTF-8.");
+  }
   return value;
 }
 

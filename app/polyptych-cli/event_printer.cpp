@@ -130,6 +130,7 @@ void EventPrinter::draw(bool now) {
 }
 
 void EventPrinter::tellStarted(const RunFacts& facts) {
+  m_hasStarted = true;
   m_total = facts.total;
   m_done = 0;
   const auto& settings = facts.settings;
@@ -158,7 +159,8 @@ void EventPrinter::tellStarted(const RunFacts& facts) {
   std::string sentence = std::to_string(facts.total) + (facts.total == 1 ? " picture" : " pictures") + " with " +
                          printable(facts.model.name) + ", " + std::to_string(settings.width) + "x" +
                          std::to_string(settings.height) + ", " + settings.scheduler + ", " + std::to_string(settings.steps) +
-                         " steps, on " + facts.slotIds.join(QStringLiteral(", ")).toStdString() + ".\n";
+                         (settings.steps == 1 ? " step" : " steps") + ", on " +
+                         facts.slotIds.join(QStringLiteral(", ")).toStdString() + ".\n";
   if (facts.alreadyThere > 0) {
     sentence += std::to_string(facts.alreadyThere) + " of them are there already.\n";
   }
@@ -259,6 +261,9 @@ void EventPrinter::tellFinished(const backend::RunSummary& summary, ExitCode cod
                       .number("seconds", seconds)
                       .number("exit_code", static_cast<int>(code))));
     return;
+  }
+  if (!m_hasStarted && code != ExitCode::AllMade && !summary.wasCancelled) {
+    return;  // the error said all there is
   }
   std::string sentence = std::to_string(summary.made) + " made";
   if (summary.alreadyThere > 0) {

@@ -62,6 +62,7 @@ class EventPrinter {
   Write m_toError;
   int m_columns;
   bool m_isHeard = true;
+  bool m_hasStarted = false;
   std::int64_t m_total = 0;
   std::int64_t m_done = 0;
   std::map<QString, backend::SlotStatus> m_slots;

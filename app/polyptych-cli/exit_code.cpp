@@ -21,6 +21,8 @@ ExitCode exitCodeOfRun(const backend::RunSummary& summary, bool hasStarted) {
         return ExitCode::WrongUsage;
       case ErrorCode::Cancelled:
         return ExitCode::Interrupted;
+      case ErrorCode::Io:
+        return hasStarted ? ExitCode::SomeFailed : ExitCode::WrongUsage;
       default:
         return ExitCode::SomeFailed;
     }

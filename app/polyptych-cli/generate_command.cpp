@@ -2,6 +2,7 @@
 
 #include <QFile>
 #include <QSaveFile>
+#include <charconv>
 
 #include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/query_commands.h"
@@ -16,28 +17,49 @@ namespace {
 
 base::Error wrong(std::string message) { return {base::ErrorCode::InvalidArgument, std::move(message), {}}; }
 
+/// Steps that a distilled model's scheduler makes at most; nothing for other schedulers.
+std::optional<int> mostSteps(const std::string& scheduler, const checkpoint::SchedulerConfig& config) {
+  const auto choice = domain::resolveScheduler(scheduler);
+  if (!choice || (choice->className != "LCM" && choice->className != "TCD")) {
+    return std::nullopt;
+  }
+  int most = 50;  // diffusers' default
+  if (const auto given = config.values.find("original_inference_steps"); given != config.values.end()) {
+    const std::string& text = given->second;
+    int value = 0;
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+    most = read.ec == std::errc() && value > 0 ? value : most;
+  }
+  return most;
+}
+
+/// What the request asks for within what this model can do.
+base::Result<void> checkAgainstModel(const domain::GenerationRequest& asked, const checkpoint::ModelFolder& model) {
+  const int cell = model.vae.scaleFactor();
+  if (asked.width % cell != 0 || asked.height % cell != 0) {
+    return wrong("The size is " + std::to_string(asked.width) + "x" + std::to_string(asked.height) +
+                 "; with this model --width and --height must be multiples of " + std::to_string(cell) + ".");
+  }
+  const int layers = model.textEncoder.numHiddenLayers;
+  if (asked.clipSkip.value_or(0) > layers) {
+    return wrong("--clip-skip is " + std::to_string(*asked.clipSkip) + "; this model's text encoder has " +
+                 std::to_string(layers) + " layers, so it may be 0 to " + std::to_string(layers) + ".");
+  }
+  if (const auto most = mostSteps(asked.scheduler, model.scheduler); most && asked.steps > *most) {
+    return wrong("--steps is " + std::to_string(asked.steps) + "; the scheduler " + asked.scheduler + " makes at most " +
+                 std::to_string(*most) + " steps with this model.");
+  }
+  return {};
+}
+
 }  // namespace
 
 GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, QObject* parent)
     : QObject(parent), m_arguments(std::move(arguments)), m_backend(backend), m_printer(printer) {
   using backend::Backend;
   connect(&m_backend, &Backend::devicesListed, this, &GenerateCommand::onDevicesListed);
-  connect(&m_backend, &Backend::runStarted, this, [this](quint64, qint64 total, qint64 alreadyThere) {
-    m_hasStarted = true;
-    RunFacts facts;
-    facts.total = total;
-    facts.alreadyThere = alreadyThere;
-    facts.seed = m_seed;
-    facts.wasSeedDrawn = m_wasSeedDrawn;
-    facts.folder = m_spec.outputFolder;
-    facts.model = m_spec.plan.model;
-    facts.settings = m_settings;
-    facts.plan = m_spec.plan;
-    for (const auto& slot : m_spec.slots) {
-      facts.slotIds.append(QString::fromStdString(slot.id));
-    }
-    m_printer.tellStarted(facts);
-  });
+  connect(&m_backend, &Backend::runStarted, this,
+          [this](quint64, qint64 total, qint64 alreadyThere) { onRunStarted(total, alreadyThere); });
   connect(&m_backend, &Backend::slotChanged, this, [this](const backend::SlotStatus& status) { m_printer.tellDevice(status); });
   connect(&m_backend, &Backend::stepFinished, this, [this](quint64, const backend::SlotStatus& status) {
     m_printer.tellStep(status);
@@ -99,7 +121,8 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepare() {
     return Refusal{requests.error(), ExitCode::WrongUsage};
   }
   if (asked.initialLatents) {
-    auto latents = readInitialLatents(*asked.initialLatents, requests->size(), m_settings.width, m_settings.height);
+    auto latents = readInitialLatents(*asked.initialLatents, {static_cast<std::int64_t>(requests->size()), m_latentChannels,
+                                                              m_settings.height / m_cell, m_settings.width / m_cell});
     if (!latents) {
       return Refusal{latents.error(), ExitCode::WrongUsage};
     }
@@ -146,6 +169,11 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepareModel() {
   m_settings.guidanceRescale = asked.guidanceRescale;
   m_settings.scheduler = asked.scheduler ? *asked.scheduler : domain::defaultScheduler(model->scheduler.className).name;
   m_settings.clipSkip = asked.clipSkip;
+  m_latentChannels = model->unet.inChannels;
+  m_cell = model->vae.scaleFactor();
+  if (const auto fits = checkAgainstModel(m_settings, *model); !fits) {
+    return Refusal{fits.error(), ExitCode::WrongUsage};
+  }
   return std::nullopt;
 }
 
@@ -169,12 +197,13 @@ void GenerateCommand::onDevicesListed(const std::vector<domain::DeviceInfo>& pre
 
 std::optional<GenerateCommand::Refusal> GenerateCommand::prepareFolderAndSeed() {
   const GenerateArguments& asked = m_arguments.generate;
+  const std::string out = asked.out ? *asked.out : freshFolder();
   if (asked.trace) {
-    if (const auto ok = checkTraceFile(*asked.trace); !ok) {
+    if (const auto ok = checkTraceFile(*asked.trace, out); !ok) {
       return Refusal{ok.error(), ExitCode::WrongUsage};
     }
   }
-  const auto folder = prepareFolder(asked.out ? *asked.out : freshFolder());
+  const auto folder = prepareFolder(out);
   if (!folder) {
     return Refusal{folder.error(), ExitCode::WrongUsage};
   }
@@ -192,6 +221,28 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepareFolderAndSeed() 
     request.seed = m_seed + static_cast<std::uint64_t>(request.index);
   }
   return std::nullopt;
+}
+
+void GenerateCommand::onRunStarted(qint64 total, qint64 alreadyThere) {
+  m_hasStarted = true;
+  if (m_spec.wantsTrace && alreadyThere == total) {
+    m_traceProblem =
+        wrong("--trace: every picture of this run is there already, so there is nothing to trace. Choose another --out.");
+    return;
+  }
+  RunFacts facts;
+  facts.total = total;
+  facts.alreadyThere = alreadyThere;
+  facts.seed = m_seed;
+  facts.wasSeedDrawn = m_wasSeedDrawn;
+  facts.folder = m_spec.outputFolder;
+  facts.model = m_spec.plan.model;
+  facts.settings = m_settings;
+  facts.plan = m_spec.plan;
+  for (const auto& slot : m_spec.slots) {
+    facts.slotIds.append(QString::fromStdString(slot.id));
+  }
+  m_printer.tellStarted(facts);
 }
 
 void GenerateCommand::onTraceMade(const QByteArray& bytes) {
@@ -213,7 +264,8 @@ void GenerateCommand::onRunFinished(const backend::RunSummary& summary) {
   }
   if (m_traceProblem) {
     m_printer.tellError(*m_traceProblem);
-    code = code == ExitCode::AllMade ? ExitCode::SomeFailed : code;
+    const bool isRefusal = m_traceProblem->code == base::ErrorCode::InvalidArgument;
+    code = code != ExitCode::AllMade ? code : isRefusal ? ExitCode::WrongUsage : ExitCode::SomeFailed;
   }
   m_printer.tellFinished(summary, code, static_cast<double>(m_clock.elapsed()) / 1000);
   end(code);
@@ -221,6 +273,9 @@ void GenerateCommand::onRunFinished(const backend::RunSummary& summary) {
 
 void GenerateCommand::refuse(const Refusal& refusal) {
   m_printer.tellError(refusal.error);
+  backend::RunSummary summary;
+  summary.total = static_cast<qint64>(m_spec.requests.size());
+  m_printer.tellFinished(summary, refusal.code, static_cast<double>(m_clock.elapsed()) / 1000);
   end(refusal.code);
 }
 

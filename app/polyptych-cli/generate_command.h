@@ -38,6 +38,7 @@ class GenerateCommand : public QObject {
   std::optional<Refusal> prepareModel();
   std::optional<Refusal> prepareFolderAndSeed();
   void onDevicesListed(const std::vector<domain::DeviceInfo>& present);
+  void onRunStarted(qint64 total, qint64 alreadyThere);
   void onTraceMade(const QByteArray& bytes);
   void onRunFinished(const backend::RunSummary& summary);
   void refuse(const Refusal& refusal);
@@ -50,6 +51,8 @@ class GenerateCommand : public QObject {
   domain::GenerationRequest m_settings;
   std::vector<std::string> m_prompts;
   std::optional<base::Error> m_traceProblem;
+  int m_latentChannels = 4;
+  int m_cell = 8;  ///< pixels of a latent's side
   std::uint64_t m_seed = 0;
   bool m_wasSeedDrawn = false;
   quint64 m_runId = 0;

@@ -8,9 +8,11 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <span>
 
 #include "core/checkpoint/safetensors.h"
 #include "core/gallery/manifest_row.h"
+#include "core/picture/png.h"
 #include "core/prompt/prompt_list.h"
 
 namespace polyptych::cli {
@@ -55,6 +57,55 @@ Result<QByteArray> readFile(const std::string& option, const std::string& path, 
   return readAll(file, "'" + path + "'", limit);
 }
 
+std::string shapeText(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const std::int64_t size : shape) {
+    text += (text.empty() ? "" : ", ") + std::to_string(size);
+  }
+  return "[" + text + "]";
+}
+
+/// An IEEE number is infinite or none if its exponent's bits are all set.
+template <typename Bits>
+bool areFinite(std::span<const std::byte> bytes, Bits exponent) {
+  for (std::size_t at = 0; at + sizeof(Bits) <= bytes.size(); at += sizeof(Bits)) {
+    Bits bits;
+    std::memcpy(&bits, bytes.data() + at, sizeof bits);
+    if ((bits & exponent) == exponent) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// @return nothing for a type that latents cannot have
+std::optional<bool> areFinite(const checkpoint::TensorView& tensor) {
+  switch (tensor.dtype) {
+    case checkpoint::Dtype::F32:
+      return areFinite<std::uint32_t>(tensor.bytes, 0x7F800000);
+    case checkpoint::Dtype::F16:
+      return areFinite<std::uint16_t>(tensor.bytes, 0x7C00);
+    case checkpoint::Dtype::BF16:
+      return areFinite<std::uint16_t>(tensor.bytes, 0x7F80);
+    default:
+      return std::nullopt;
+  }
+}
+
+/// The path without links, as far as it exists.
+QString realPath(const QString& path) {
+  const QFileInfo info(path);
+  if (info.exists()) {
+    return info.canonicalFilePath();
+  }
+  const QString above = info.absolutePath();
+  return above == info.absoluteFilePath() ? above : QDir::cleanPath(realPath(above) + QLatin1Char('/') + info.fileName());
+}
+
+std::uint64_t baseSeedOf(const domain::GenerationRequest& request) {
+  return request.seed - static_cast<std::uint64_t>(request.index);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> readPrompts(const GenerateArguments& arguments) {
@@ -86,7 +137,7 @@ Result<std::vector<std::string>> readPrompts(const GenerateArguments& arguments)
   return prompts;
 }
 
-Result<std::vector<std::byte>> readInitialLatents(const std::string& path, std::size_t pictures, int width, int height) {
+Result<std::vector<std::byte>> readInitialLatents(const std::string& path, const std::vector<std::int64_t>& shape) {
   constexpr qint64 kMaxBytes = 1 << 30;
   const auto bytes = readFile("--initial-latents", path, kMaxBytes);
   if (!bytes) {
@@ -102,15 +153,16 @@ Result<std::vector<std::byte>> readInitialLatents(const std::string& path, std::
   if (latents == (*file)->tensors().end()) {
     return wrong("--initial-latents: '" + path + "' has no tensor named latents.");
   }
-  const auto& shape = latents->second.shape;
-  if (shape.size() != 4 || shape[0] != static_cast<std::int64_t>(pictures) || shape[2] != height / 8 || shape[3] != width / 8) {
-    std::string text;
-    for (const std::int64_t size : shape) {
-      text += (text.empty() ? "" : ", ") + std::to_string(size);
-    }
-    return wrong("--initial-latents: the tensor latents of '" + path + "' is [" + text + "]; for this run it must be [" +
-                 std::to_string(pictures) + ", channels, " + std::to_string(height / 8) + ", " + std::to_string(width / 8) +
-                 "].");
+  const std::string what = "--initial-latents: the tensor latents of '" + path + "' ";
+  if (latents->second.shape != shape) {
+    return wrong(what + "is " + shapeText(latents->second.shape) + "; for this run it must be " + shapeText(shape) + ".");
+  }
+  const auto finite = areFinite(latents->second);
+  if (!finite) {
+    return wrong(what + "is " + std::string(checkpoint::toString(latents->second.dtype)) + "; it must be F32, F16 or BF16.");
+  }
+  if (!*finite) {
+    return wrong(what + "has numbers that are not finite.");
   }
   return data;
 }
@@ -121,8 +173,7 @@ Result<QString> prepareFolder(const std::string& path) {
     return wrong("--out: '" + path + "' is a file. Name a folder.");
   }
   const QString folder = QDir::cleanPath(info.absoluteFilePath());
-  QTemporaryFile trial(folder + QStringLiteral("/.polyptych-trial-XXXXXX"));
-  if (!QDir().mkpath(folder) || !trial.open()) {
+  if (!QDir().mkpath(folder)) {
     return wrong("--out: pictures cannot be written to '" + path + "'. Check its permissions, or name another folder.");
   }
   return folder;
@@ -137,10 +188,21 @@ std::string freshFolder() {
   return free.toStdString();
 }
 
-Result<void> checkTraceFile(const std::string& path) {
-  const QFileInfo info(pathOf(path));
+Result<void> checkTraceFile(const std::string& path, const std::string& outputFolder) {
+  const QFileInfo info(QDir::cleanPath(QFileInfo(pathOf(path)).absoluteFilePath()));
+  if (info.isDir()) {
+    return wrong("--trace: '" + path + "' is a folder. Name a file.");
+  }
+  if (info.exists() || info.isSymLink()) {
+    return wrong("--trace: '" + path + "' is there already and is not overwritten. Name a new file.");
+  }
+  const QString folder = realPath(QDir::cleanPath(QFileInfo(pathOf(outputFolder)).absoluteFilePath()));
+  const QString real = realPath(info.filePath());
+  if (real == folder || real.startsWith(folder.endsWith(QLatin1Char('/')) ? folder : folder + QLatin1Char('/'))) {
+    return wrong("--trace: '" + path + "' lies in the folder of the pictures. Name a file outside of it.");
+  }
   QTemporaryFile trial(info.absolutePath() + QStringLiteral("/.polyptych-trial-XXXXXX"));
-  if (info.isDir() || (info.exists() && !info.isWritable()) || !trial.open()) {
+  if (!trial.open()) {
     return wrong("--trace: '" + path + "' cannot be written. Name a file in a folder that can.");
   }
   return {};
@@ -149,13 +211,25 @@ Result<void> checkTraceFile(const std::string& path) {
 std::optional<std::uint64_t> baseSeedOfFolder(const QString& folder) {
   constexpr qint64 kMaxLineBytes = 64 << 20;
   QFile manifest(folder + QLatin1Char('/') + QLatin1String(gallery::kManifestName));
-  if (!manifest.open(QIODevice::ReadOnly)) {
-    return std::nullopt;
+  // Opening a pipe would wait for its writer.
+  if (QFileInfo(manifest).isFile() && manifest.open(QIODevice::ReadOnly)) {
+    while (!manifest.atEnd()) {
+      if (const auto row = gallery::rowFromLine(manifest.readLine(kMaxLineBytes))) {
+        return baseSeedOf(row->metadata.request);
+      }
+    }
   }
-  while (!manifest.atEnd()) {
-    if (const auto row = gallery::rowFromLine(manifest.readLine(kMaxLineBytes))) {
-      const auto& request = row->metadata.request;
-      return request.seed - static_cast<std::uint64_t>(request.index);
+  const auto pictures = QDir(folder).entryList({QStringLiteral("[0-9][0-9][0-9][0-9][0-9]*-*.png")}, QDir::Files, QDir::Name);
+  for (const QString& name : pictures) {
+    QFile file(folder + QLatin1Char('/') + name);
+    if (!QFileInfo(file).isFile() || !file.open(QIODevice::ReadOnly)) {
+      continue;
+    }
+    const QByteArray bytes = file.read(static_cast<qint64>(picture::kMaxPngBytes));
+    const auto metadata =
+        picture::readPngMetadata(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+    if (metadata) {
+      return baseSeedOf(metadata->request);
     }
   }
   return std::nullopt;

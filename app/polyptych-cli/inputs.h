@@ -15,17 +15,19 @@ namespace polyptych::cli {
 /// Prompts of the arguments, then of the list. Errors: InvalidArgument with the file's name and why.
 base::Result<std::vector<std::string>> readPrompts(const GenerateArguments& arguments);
 
-/// Bytes of --initial-latents, checked to be a safetensors file whose tensor `latents` is [pictures, C, height/8, width/8].
-base::Result<std::vector<std::byte>> readInitialLatents(const std::string& path, std::size_t pictures, int width, int height);
+/// Bytes of --initial-latents, checked to be a safetensors file whose tensor `latents` has that shape ([pictures, C, height/cell,
+/// width/cell]) and finite numbers in F32, F16 or BF16.
+base::Result<std::vector<std::byte>> readInitialLatents(const std::string& path, const std::vector<std::int64_t>& shape);
 
-/// The folder as an absolute path; made if it is not there, and tried by making a file in it. Errors: InvalidArgument.
+/// The folder as an absolute path; made if it is not there. Errors: InvalidArgument.
 base::Result<QString> prepareFolder(const std::string& path);
 /// A name for a run without --out, in the current folder: "polyptych-20260131-235959", with "-2" and so on where it is taken.
 std::string freshFolder();
-/// Whether --trace's file could be written there. Errors: InvalidArgument.
-base::Result<void> checkTraceFile(const std::string& path);
+/// Whether --trace's file is new, outside of the folder of pictures, and could be written. Errors: InvalidArgument.
+base::Result<void> checkTraceFile(const std::string& path, const std::string& outputFolder);
 
-/// Seed of picture 0 of the run whose manifest.jsonl lies in the folder; nothing if there is none, or no line of it says.
+/// Seed of picture 0 of the run in the folder: from its manifest.jsonl, else from a picture that has no row yet; nothing if
+/// neither says.
 std::optional<std::uint64_t> baseSeedOfFolder(const QString& folder);
 /// 32 bits, easy to type again, from the system's source of randomness.
 std::uint64_t drawSeed();

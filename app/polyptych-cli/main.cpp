@@ -1,6 +1,12 @@
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <QCoreApplication>
 #include <QFile>
+#include <algorithm>
+#include <cerrno>
 #include <clocale>
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -36,7 +42,15 @@ int generate(QCoreApplication& application, const cli::Arguments& arguments) {
   const cli::Telling telling = arguments.json            ? cli::Telling::Json
                                : cli::isErrorATerminal() ? cli::Telling::Terminal
                                                          : cli::Telling::Plain;
-  cli::EventPrinter printer(telling, cli::writeOutput, cli::writeError, cli::terminalColumns());
+  int outputProblem = 0;
+  const auto toOutput = [&outputProblem](std::string_view text) {
+    const bool isWritten = cli::writeOutput(text);
+    if (!isWritten && errno != EPIPE) {
+      outputProblem = errno;
+    }
+    return isWritten;
+  };
+  cli::EventPrinter printer(telling, toOutput, cli::writeError, cli::terminalColumns());
   cli::Interrupts interrupts;
   const auto backend = makeBackend(arguments);
   cli::GenerateCommand command(arguments, *backend, printer);
@@ -47,7 +61,12 @@ int generate(QCoreApplication& application, const cli::Arguments& arguments) {
   });
   QMetaObject::invokeMethod(&command, &cli::GenerateCommand::start, Qt::QueuedConnection);
   QObject::connect(backend.get(), &backend::Backend::runStarted, &interrupts, &cli::Interrupts::expect);
-  return QCoreApplication::exec();
+  const int code = QCoreApplication::exec();
+  if (outputProblem != 0) {
+    cli::complainOfOutput(outputProblem);
+    return static_cast<int>(ExitCode::SomeFailed);
+  }
+  return code;
 }
 
 int devices(QCoreApplication& application, const cli::Arguments& arguments) {
@@ -69,10 +88,33 @@ void onQtMessage(QtMsgType type, const QMessageLogContext&, const QString& messa
 
 ExitCode writeText(const std::string& text) { return cli::writeOutput(text) ? ExitCode::AllMade : ExitCode::SomeFailed; }
 
+/// Descriptors 0 to 2 that nobody gave us would be taken by the next files that are opened.
+void openStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) {
+      [[maybe_unused]] const int opened = open("/dev/null", O_RDWR);  // the lowest free number: this one
+    }
+  }
+}
+
+/// `generate --json` tells its events even where its words are wrong.
+void tellWrongUsage(const std::vector<std::string>& words, const base::Error& error) {
+  const auto end = std::find(words.begin(), words.end(), "--");
+  if (words.empty() || words[0] != "generate" || std::find(words.begin(), end, "--json") == end) {
+    cli::complain(error);
+    return;
+  }
+  cli::EventPrinter printer(cli::Telling::Json, cli::writeOutput, cli::writeError, cli::terminalColumns());
+  printer.tellError(error);
+  printer.tellFinished({}, ExitCode::WrongUsage, 0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + std::max(argc, 1));
+  openStandardDescriptors();
+  std::signal(SIGPIPE, SIG_IGN);
   qInstallMessageHandler(onQtMessage);
   QCoreApplication application(argc, argv);
   QCoreApplication::setApplicationName(QStringLiteral("polyptych-cli"));
@@ -81,7 +123,7 @@ int main(int argc, char** argv) {
 
   const auto arguments = cli::parseArguments(words);
   if (!arguments) {
-    cli::complain(arguments.error());
+    tellWrongUsage(words, arguments.error());
     return static_cast<int>(ExitCode::WrongUsage);
   }
   switch (arguments->command) {

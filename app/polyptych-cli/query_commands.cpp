@@ -4,7 +4,9 @@
 #include <QFile>
 #include <QJsonArray>
 #include <QJsonDocument>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "app/polyptych-cli/event_printer.h"
 #include "app/polyptych-cli/json_text.h"
@@ -22,7 +24,12 @@
 namespace polyptych::cli {
 namespace {
 
-ExitCode written(bool ok) { return ok ? ExitCode::AllMade : ExitCode::SomeFailed; }
+ExitCode written(bool ok) {
+  if (!ok && errno != EPIPE) {
+    complainOfOutput(errno);
+  }
+  return ok ? ExitCode::AllMade : ExitCode::SomeFailed;
+}
 
 ExitCode writeList(const std::vector<std::string>& values) { return written(writeOutput(jsonArray(values, true) + "\n")); }
 
@@ -32,6 +39,17 @@ std::string gigabytes(std::uint64_t bytes) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f GB", static_cast<double>(bytes) / 1e9);
   return text;
+}
+
+/// A line of standard input without its LF, or its first `most` bytes; nothing at the end. Does not wait for more than the line,
+/// and keeps zero bytes (which C's fgets, under QFile's readLine, loses).
+std::optional<std::string> readLine(std::size_t most) {
+  std::string line;
+  int byte = 0;
+  while (line.size() < most && (byte = std::getc(stdin)) != EOF && byte != '\n') {
+    line += static_cast<char>(byte);
+  }
+  return byte == EOF && line.empty() ? std::nullopt : std::optional(line);
 }
 
 std::string toJson(const domain::DeviceInfo& device) {
@@ -54,6 +72,10 @@ std::string toJson(const domain::DeviceInfo& device) {
 }
 
 }  // namespace
+
+void complainOfOutput(int code) {
+  complain({base::ErrorCode::Io, std::string("Standard output cannot be written: ") + std::strerror(code) + ".", {}});
+}
 
 void complain(const base::Error& error) { writeError("polyptych-cli: " + printable(error.message) + "\n"); }
 
@@ -155,24 +177,20 @@ ExitCode tokenizeInput(const std::string& reference, bool json) {
   if (!tokenizer) {
     return refuse(tokenizer.error(), exitCodeOfModelError(tokenizer.error()));
   }
-  QFile input;
-  if (!input.open(stdin, QIODevice::ReadOnly)) {
-    return refuse({base::ErrorCode::InvalidArgument, "Standard input cannot be read.", {}}, ExitCode::WrongUsage);
-  }
-  const auto limit = static_cast<qint64>(domain::kMaxPromptBytes);
   for (std::int64_t number = 1;; ++number) {
-    QByteArray line = input.readLine(limit + 2);
-    if (line.isEmpty()) {
+    const auto line = readLine(domain::kMaxPromptBytes + 1);
+    if (!line) {
+      if (std::ferror(stdin) != 0) {
+        return refuse({base::ErrorCode::InvalidArgument, "Standard input cannot be read.", {}}, ExitCode::WrongUsage);
+      }
       return ExitCode::AllMade;
     }
-    if (line.endsWith('\n')) {
-      line.chop(1);
-    }
-    const std::string_view text(line.constData(), static_cast<std::size_t>(line.size()));
+    const std::string_view text = *line;
     const std::string where = "Line " + std::to_string(number) + " of standard input ";
     if (text.size() > domain::kMaxPromptBytes) {
-      return refuse({base::ErrorCode::InvalidArgument, where + "is longer than " + std::to_string(limit) + " bytes.", {}},
-                    ExitCode::WrongUsage);
+      return refuse(
+          {base::ErrorCode::InvalidArgument, where + "is longer than " + std::to_string(domain::kMaxPromptBytes) + " bytes.", {}},
+          ExitCode::WrongUsage);
     }
     if (base::firstInvalidUtf8(text)) {
       return refuse({base::ErrorCode::InvalidArgument, where + "is not UTF-8.", {}}, ExitCode::WrongUsage);
@@ -192,7 +210,7 @@ ExitCode tokenizeInput(const std::string& reference, bool json) {
       answer += encoding.dropped.empty() ? "" : "\t" + printable(encoding.dropped);
     }
     if (!writeOutput(answer + "\n")) {
-      return ExitCode::SomeFailed;
+      return written(false);
     }
   }
 }

@@ -30,6 +30,8 @@ base::Result<std::string> defaultModel();
 /// checkpoint::resolveModelReference() that knows the models that came with the program.
 base::Result<domain::ModelSpec> resolveModel(const std::string& reference);
 
+/// Says on standard error why standard output could not be written. `code`: errno
+void complainOfOutput(int code);
 /// "polyptych-cli: sentence" on standard error.
 void complain(const base::Error& error);
 

@@ -50,6 +50,7 @@ class TestGenerateCommand : public QObject {
   void refusesBeforeAnythingStarts();
   void endsAsTheRunDoes();
   void writesTheTrace();
+  void refusesTheTraceOfACompleteRun();
   void cancelsOnInterrupt();
   void stopsWhenNobodyReads();
 
@@ -266,6 +267,15 @@ void TestGenerateCommand::refusesBeforeAnythingStarts_data() {
   row("latents of two units", L{"x", "y", "--model", "MODEL", "--initial-latents", "FOLDER/l"}, ExitCode::WrongUsage,
       "--initial-latents is for a single unit");
   row("no such latents", L{"x", "--model", "MODEL", "--initial-latents", "FOLDER/l"}, ExitCode::WrongUsage, "there is no file");
+  row("clip skip beyond the encoder", L{"x", "--model", "MODEL", "--clip-skip", "60"}, ExitCode::WrongUsage,
+      "--clip-skip is 60; this model's text encoder has ");
+  for (const char* name : {"LCM", "TCD"}) {
+    row(name, L{"x", "--model", "MODEL", "--scheduler", name, "--steps", "51"}, ExitCode::WrongUsage, "makes at most 50 steps");
+  }
+  row("trace over a file", L{"x", "--model", "MODEL", "--trace", "MODEL/model_index.json"}, ExitCode::WrongUsage,
+      "is not overwritten");
+  row("trace among the pictures", L{"x", "--model", "MODEL", "--trace", "FOLDER/out/t"}, ExitCode::WrongUsage,
+      "lies in the folder of the pictures");
   row("trace nowhere", L{"x", "--model", "MODEL", "--trace", "FOLDER/none/t"}, ExitCode::WrongUsage, "--trace: ");
 }
 
@@ -285,8 +295,10 @@ void TestGenerateCommand::refusesBeforeAnythingStarts() {
   QVERIFY(m_backend->submitted.empty());
   QVERIFY(!QFile::exists(QString::fromUtf8(path("out"))));
   const auto told = events();
-  QCOMPARE(told.size(), std::size_t{1});
+  QCOMPARE(told.size(), std::size_t{2});
   QCOMPARE(told[0]["event"].get<std::string>(), std::string("failed"));
+  QCOMPARE(told[1]["event"].get<std::string>(), std::string("finished"));
+  QCOMPARE(told[1]["exit_code"].get<int>(), code);
 }
 
 void TestGenerateCommand::endsAsTheRunDoes() {
@@ -308,6 +320,17 @@ void TestGenerateCommand::writesTheTrace() {
   QFile trace(QString::fromUtf8(path("t.safetensors")));
   QVERIFY(trace.open(QIODevice::ReadOnly));
   QCOMPARE(trace.readAll(), QByteArray("bytes"));
+}
+
+void TestGenerateCommand::refusesTheTraceOfACompleteRun() {
+  QCOMPARE(start({"a cat", "--model", model(), "--out", path("out"), "--trace", path("t.safetensors")}), -1);
+  Q_EMIT m_backend->runStarted(7, 1, 1);
+  auto result = summary(1, 0);
+  result.alreadyThere = 1;
+  Q_EMIT m_backend->runFinished(result);
+  QCOMPARE(exitCode(), 2);
+  QVERIFY(m_error.find("there is nothing to trace") != std::string::npos);
+  QCOMPARE(events().front()["event"].get<std::string>(), std::string("failed"));
 }
 
 void TestGenerateCommand::cancelsOnInterrupt() {

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
@@ -6,6 +8,8 @@
 #include "app/polyptych-cli/inputs.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/gallery/manifest_row.h"
+#include "core/picture/png.h"
+#include "tests/picture/sample_picture.h"
 
 using namespace polyptych;
 
@@ -72,16 +76,35 @@ void TestInputs::checksInitialLatents() {
     return QByteArray(reinterpret_cast<const char*>(bytes->data()), static_cast<qsizetype>(bytes->size()));
   };
   const std::string good = write("latents.safetensors", file("latents"));
-  QVERIFY(cli::readInitialLatents(good, 2, 128, 64).isOk());
-  const auto mistaken = cli::readInitialLatents(good, 1, 128, 64);
+  QVERIFY(cli::readInitialLatents(good, {2, 4, 8, 16}).isOk());
+  const auto mistaken = cli::readInitialLatents(good, {1, 4, 8, 16});
   QVERIFY(!mistaken.isOk());
   QCOMPARE(mistaken.error().code, base::ErrorCode::InvalidArgument);
-  QVERIFY(mistaken.error().message.ends_with("is [2, 4, 8, 16]; for this run it must be [1, channels, 8, 16]."));
-  QVERIFY(!cli::readInitialLatents(good, 2, 64, 128).isOk());
-  QVERIFY(cli::readInitialLatents(write("other.safetensors", file("noise")), 2, 128, 64)
+  QVERIFY(mistaken.error().message.ends_with("is [2, 4, 8, 16]; for this run it must be [1, 4, 8, 16]."));
+  QVERIFY(!cli::readInitialLatents(good, {2, 9, 8, 16}).isOk());
+  QVERIFY(cli::readInitialLatents(write("other.safetensors", file("noise")), {2, 4, 8, 16})
               .error()
               .message.ends_with("has no tensor named latents."));
-  QVERIFY(!cli::readInitialLatents(write("bad.safetensors", "nonsense"), 2, 128, 64).isOk());
+  QVERIFY(!cli::readInitialLatents(write("bad.safetensors", "nonsense"), {2, 4, 8, 16}).isOk());
+  struct Bits {
+    checkpoint::Dtype dtype;
+    std::vector<unsigned char> number;
+    const char* end;
+  };
+  for (const Bits& one :
+       {Bits{checkpoint::Dtype::F32, {0x00, 0x00, 0x80, 0x7F}, "not finite."},
+        Bits{checkpoint::Dtype::F32, {0x01, 0x00, 0xC0, 0xFF}, "not finite."},
+        Bits{checkpoint::Dtype::F16, {0x00, 0xFC}, "not finite."}, Bits{checkpoint::Dtype::BF16, {0x80, 0x7F}, "not finite."},
+        Bits{checkpoint::Dtype::I32, {0, 0, 0, 0}, "is I32; it must be F32, F16 or BF16."},
+        Bits{checkpoint::Dtype::F16, {0x00, 0x7B}, nullptr}}) {
+    const checkpoint::NamedTensor named{"latents", {one.dtype, {1, 1, 1, 1}, std::as_bytes(std::span(one.number))}};
+    const auto bytes = checkpoint::writeSafetensors({&named, 1});
+    QVERIFY(bytes.isOk());
+    const auto path =
+        write("odd.safetensors", QByteArray(reinterpret_cast<const char*>(bytes->data()), static_cast<qsizetype>(bytes->size())));
+    const auto read = cli::readInitialLatents(path, {1, 1, 1, 1});
+    QVERIFY(one.end == nullptr ? read.isOk() : !read.isOk() && read.error().message.ends_with(one.end));
+  }
 }
 
 void TestInputs::preparesFolders() {
@@ -112,12 +135,39 @@ void TestInputs::findsSeedOfFolder() {
   row.metadata.request.seed = 1;
   write("manifest.jsonl", gallery::toLine(row));
   QVERIFY(cli::baseSeedOfFolder(folder) == std::uint64_t{18446744073709551614u});
+  // Killed between the first picture and its row.
+  write("manifest.jsonl", "");
+  write("00000-foreign.png", "no picture");
+  domain::PictureMetadata metadata = row.metadata;
+  metadata.request.width = 8;
+  metadata.request.height = 8;
+  metadata.request.seed = 45;
+  const auto png = picture::encodePng(tests::sampleImage(8, 8), metadata);
+  QVERIFY(png.isOk());
+  write("00003-x.png", QByteArray(reinterpret_cast<const char*>(png->data()), static_cast<qsizetype>(png->size())));
+  QVERIFY(cli::baseSeedOfFolder(folder) == std::uint64_t{42});
+  // A pipe of that name is not waited for.
+  QVERIFY(QFile::remove(folder + QStringLiteral("/manifest.jsonl")));
+  QVERIFY(mkfifo(QFile::encodeName(folder + QStringLiteral("/manifest.jsonl")).constData(), 0600) == 0);
+  QVERIFY(cli::baseSeedOfFolder(folder) == std::uint64_t{42});
 }
 
 void TestInputs::checksTraceFile() {
-  QVERIFY(cli::checkTraceFile(m_folder.filePath(QStringLiteral("t.safetensors")).toStdString()).isOk());
-  QVERIFY(!cli::checkTraceFile(m_folder.path().toStdString()).isOk());
-  QVERIFY(!cli::checkTraceFile(m_folder.filePath(QStringLiteral("nothing/t.safetensors")).toStdString()).isOk());
+  const auto at = [this](const char* name) { return m_folder.filePath(QString::fromUtf8(name)).toStdString(); };
+  const std::string out = at("pictures");
+  QVERIFY(QDir().mkpath(QString::fromStdString(out)));
+  QVERIFY(QFile::link(QString::fromStdString(out), QString::fromStdString(at("link"))));
+  QVERIFY(QFile::link(QStringLiteral("gone"), QString::fromStdString(at("dangling"))));
+  QVERIFY(cli::checkTraceFile(at("t.safetensors"), out).isOk());
+  QVERIFY(cli::checkTraceFile(at("pictures.safetensors"), out).isOk());
+  QVERIFY(!cli::checkTraceFile(m_folder.path().toStdString(), out).isOk());
+  QVERIFY(!cli::checkTraceFile(at("nothing/t.safetensors"), out).isOk());
+  QVERIFY(!cli::checkTraceFile(at("dangling"), out).isOk());
+  QVERIFY(cli::checkTraceFile(write("there", "x"), out).error().message.ends_with("is not overwritten. Name a new file."));
+  for (const char* inside : {"pictures/t", "link/t", "pictures/../pictures/t", "new/t"}) {
+    const auto checked = cli::checkTraceFile(at(inside), inside == std::string("new/t") ? at("new") : out);
+    QVERIFY2(!checked && checked.error().message.ends_with("Name a file outside of it."), inside);
+  }
 }
 
 QTEST_GUILESS_MAIN(TestInputs)

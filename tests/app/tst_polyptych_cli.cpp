@@ -270,6 +270,9 @@ void TestPolyptychCli::tokenizesLines() {
   const Ended plain = run({"tokenize", "--model", path("모델")}, longLine + "\n");
   QVERIFY(plain.output.endsWith("\tdog , at\n"));
   QCOMPARE(plain.output.count(' '), 76 + 2);
+  using namespace std::string_literals;
+  const Ended zero = run({"tokenize", "--model", path("모델"), "--json"}, QByteArray::fromStdString("a\0b\n\0\nc\n"s));
+  QCOMPARE(zero.events().size(), std::size_t{3});
   const Ended broken = run({"tokenize", "--model", path("모델"), "--json"}, "a cat\n\xFF\n");
   QVERIFY2(broken.code == 2, broken.said.constData());
   QVERIFY(broken.error.contains("Line 2 of standard input is not UTF-8"));
