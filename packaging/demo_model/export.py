@@ -2,8 +2,8 @@
 
 export.py --work FOLDER --out FOLDER [--vae FOLDER] [--table FILE] [--trained TEXT]
 
-From FOLDER/model, which train_model.py leaves, with another decoder for the same latents (--vae), the figures of evaluate.py (--table table.md), how long it
-was trained, and sample prompts; writes the model card from card.md. Refuses to write more than 20 MB.
+From FOLDER/model, which train_model.py leaves, with the decoder of another autoencoder for the same latents (--vae). Writes the sample prompts and, from card.md,
+the model card, with the figures of evaluate.py (its table.md) and how long the model was trained. Refuses to write more than 20 MB.
 """
 import argparse
 import json
@@ -11,7 +11,6 @@ import os
 import shutil
 
 import diffusers
-import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -119,10 +118,8 @@ def main():
     vae = load(AutoencoderKL, os.path.join(model, "vae"))
     if arguments.vae:
         better = load(AutoencoderKL, arguments.vae)
-        if any(not torch.equal(a, b) for part in ("encoder", "quant_conv") for a, b in zip(getattr(vae, part).parameters(), getattr(better, part).parameters())):
-            raise SystemExit("the encoders differ, so this decoder is for other latents")
-        better.register_to_config(scaling_factor=vae.config.scaling_factor)
-        vae = better
+        vae.decoder.load_state_dict(better.decoder.state_dict())
+        vae.post_quant_conv.load_state_dict(better.post_quant_conv.state_dict())
     parts = (load(CLIPTextModel, os.path.join(model, "text_encoder")), load(UNet2DConditionModel, os.path.join(model, "unet")), vae)
     table = "Not evaluated."
     if arguments.table:

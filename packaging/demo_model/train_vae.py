@@ -71,7 +71,7 @@ def main():
     parser.add_argument("--work", required=True)
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--steps", type=int, help="stop after so many steps (for trying)")
-    parser.add_argument("--rate", type=float, default=5e-4, help="learning rate")
+    parser.add_argument("--rate", type=float, default=7e-4, help="learning rate")
     parser.add_argument("--decoder-only", action="store_true")
     parser.add_argument("--pool", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
@@ -86,7 +86,10 @@ def main():
     model = AutoencoderKL(**CONFIG).to(device)
     average = AutoencoderKL(**CONFIG).to(device).requires_grad_(False)
     average.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=7e-4, betas=(0.9, 0.99), weight_decay=1e-3)
+    if arguments.decoder_only:
+        model.encoder.requires_grad_(False)
+        model.quant_conv.requires_grad_(False)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=arguments.rate, betas=(0.9, 0.99), weight_decay=1e-3)
     step, spent = 0, 0.0
     if arguments.resume and os.path.exists(state_path):
         state = torch.load(state_path, map_location=device, weights_only=True)
@@ -114,7 +117,7 @@ def main():
     while spent < budget and (arguments.steps is None or step < arguments.steps):
         part = spent / budget if arguments.steps is None else step / arguments.steps
         for group in optimizer.param_groups:
-            group["lr"] = 7e-4 * min(1, (step + 1) / 300) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * part)))
+            group["lr"] = arguments.rate * min(1, (step + 1) / 300) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * part)))
         side, count = (64, 8) if part < 0.85 or step % 2 else (128, 3)
         target = pool.crops(count, side).to(device)
         if step % 3 == 0:
