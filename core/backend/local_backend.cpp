@@ -42,8 +42,8 @@ SlotState stateOf(WorkerState state) {
 
 bool isEnded(WorkerState state) { return state == WorkerState::Stopped || state == WorkerState::Failed; }
 
-/// True if every worker would fail at this in the same way.
-bool isFaultOfModel(ErrorCode code) {
+/// True if every worker and every unit would fail at this in the same way: the model, or settings that all units share.
+bool isFaultOfRun(ErrorCode code) {
   return code == ErrorCode::ModelUnusable || code == ErrorCode::NotFound || code == ErrorCode::Unsupported ||
          code == ErrorCode::Corrupt || code == ErrorCode::InvalidArgument;
 }
@@ -350,7 +350,7 @@ void LocalBackend::publish(Slot& slot) { Q_EMIT slotChanged(slot.status); }
 void LocalBackend::giveWork(Slot& slot) {
   Run& run = *m_run;
   const bool isDiskBehind = run.jobsOnDisk >= kUnitsOnDiskPerSlot * static_cast<int>(m_slots.size());
-  if (slot.worker->state() != WorkerState::Idle || slot.unit || run.waiting.empty() || isDiskBehind) {
+  if (!slot.worker->isReady() || slot.unit || run.waiting.empty() || isDiskBehind) {
     return;
   }
   if (!slot.worker->hasLoaded(run.plan)) {
@@ -493,6 +493,10 @@ void LocalBackend::onUnitFailed(Slot& slot, const Error& error) {
   const PlannedUnit unit = *slot.unit;
   slot.unit.reset();
   schedule();
+  if (isFaultOfRun(error.code)) {
+    endRun(error);
+    return;
+  }
   failUnit(unit, error, {slot.status.slotId, slot.worker->deviceName(), 0});
 }
 
@@ -507,7 +511,7 @@ void LocalBackend::onWorkerFailed(Slot& slot, const Error& error) {
   m_run->lastDeath = error;
   if (unit) {
     retryOrFail(*unit, error, {slot.status.slotId, slot.worker->deviceName(), 0});
-  } else if (isFaultOfModel(error.code)) {
+  } else if (isFaultOfRun(error.code)) {
     endRun(error);
     return;
   }

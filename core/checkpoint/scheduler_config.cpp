@@ -40,9 +40,34 @@ bool contains(const std::array<std::string_view, N>& names, std::string_view nam
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Python's json writes float("-inf") (DPM++'s lambda_min_clipped) as a bare word, which is no JSON: such words, outside of
+/// texts, become texts.
+std::string withQuotedNonNumbers(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kWords = {"-Infinity", "Infinity", "NaN"};
+  std::string out;
+  bool isInText = false;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto word =
+        std::find_if(kWords.begin(), kWords.end(), [&](std::string_view one) { return text.substr(at).starts_with(one); });
+    if (!isInText && word != kWords.end()) {
+      out.append("\"").append(*word).append("\"");
+      at += word->size();
+      continue;
+    }
+    if (isInText && text[at] == '\\' && at + 1 < text.size()) {
+      out += text[at++];
+    } else if (text[at] == '"') {
+      isInText = !isInText;
+    }
+    out += text[at++];
+  }
+  return out;
+}
+
 }  // namespace
 
-base::Result<SchedulerConfig> parseSchedulerConfig(std::string_view text, std::string_view className, std::string_view where) {
+base::Result<SchedulerConfig> parseSchedulerConfig(std::string_view written, std::string_view className, std::string_view where) {
+  const std::string text = withQuotedNonNumbers(written);
   if (auto checked = checkJson(text, where); !checked) {
     return checked.error();
   }

@@ -25,6 +25,7 @@ base::Result<TextEncoderConfig> parseTextEncoderConfig(std::string_view text, st
   reader.read("vocab_size", config.vocabSize, 1, 1 << 24);
   reader.read("hidden_size", config.hiddenSize, 1, kMaxWidth);
   reader.read("intermediate_size", config.intermediateSize, 1, kMaxWidth * 4);
+  reader.refuseIfTrue("use_attention_mask");
   if (!reader.isNull("projection_dim")) {
     reader.read("projection_dim", config.projectionDim, 1, kMaxWidth);
   }

@@ -104,8 +104,14 @@ FoundGpu describe(const Nvml& nvml, NvmlDevice device, unsigned index) {
 std::vector<domain::DeviceInfo> listGpus(const QString& library) {
   const std::unique_ptr<void, int (*)(void*)> opened(::dlopen(QFile::encodeName(library).constData(), RTLD_NOW | RTLD_LOCAL),
                                                      ::dlclose);
+  if (opened == nullptr) {
+    // No driver is a normal state. The first call hands the reason out, the second frees the thread's memory of it.
+    ::dlerror();
+    ::dlerror();
+    return {};
+  }
   Nvml nvml{};
-  if (opened == nullptr || !findAll(opened.get(), nvml) || nvml.init() != kNvmlSuccess) {
+  if (!findAll(opened.get(), nvml) || nvml.init() != kNvmlSuccess) {
     return {};
   }
   std::vector<FoundGpu> found;

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/base/utf8.h"
 #include "core/checkpoint/safetensors.h"
 #include "core/diffusion/failure.h"
 #include "core/diffusion/to_image.h"
@@ -17,6 +18,12 @@ at::Tensor rescaleGuidance(const at::Tensor& guided, const at::Tensor& condition
   const at::Tensor wanted = conditional.std(dims, /*unbiased=*/true, /*keepdim=*/true);
   const at::Tensor present = guided.std(dims, /*unbiased=*/true, /*keepdim=*/true);
   return amount * (guided * (wanted / present)) + (1.0 - amount) * guided;
+}
+
+/// The beginning of a text that may be a megabyte long, for a sentence.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kShownBytes = 200;
+  return text.size() <= kShownBytes ? text : std::string(base::utf8Prefix(text, kShownBytes)) + "...";
 }
 
 }  // namespace
@@ -81,7 +88,7 @@ at::Tensor GenerationRun::encode(const std::vector<std::string>& texts, std::opt
     if (!encoding.dropped.empty()) {
       m_warnings.push_back("Picture " + std::to_string(m_unit.requests[i].index) + ": the end of the " + what +
                            " does not fit into " + std::to_string(m_model.tokenizer.maxLength()) + " tokens and is left out: \"" +
-                           encoding.dropped + "\"");
+                           shortened(encoding.dropped) + "\"");
     }
     rows.push_back(at::tensor(encoding.ids, at::kLong));
   }

@@ -22,6 +22,21 @@ std::unique_ptr<const LoadedModel> loadModel(const domain::ModelSpec& model, at:
   using checkpoint::Component;
   checkpoint::ModelFolder folder = valueOrThrow(checkpoint::openModelFolder(model.folder, model.variant));
   tokenizer::ClipTokenizer tokenizer = valueOrThrow(tokenizer::ClipTokenizer::open(folder.tokenizerFolder));
+  if (tokenizer.idLimit() > folder.textEncoder.vocabSize) {
+    throw EngineFailure({base::ErrorCode::ModelUnusable,
+                         "The model's tokenizer has ids up to " + std::to_string(tokenizer.idLimit() - 1) +
+                             ", and its text encoder knows " + std::to_string(folder.textEncoder.vocabSize) +
+                             " tokens (vocab_size): the two do not belong together. Download the model again.",
+                         {}});
+  }
+  if (tokenizer.maxLength() > folder.textEncoder.maxPositionEmbeddings) {
+    throw EngineFailure({base::ErrorCode::ModelUnusable,
+                         "The model's tokenizer gives " + std::to_string(tokenizer.maxLength()) +
+                             " tokens (model_max_length), and its text encoder takes " +
+                             std::to_string(folder.textEncoder.maxPositionEmbeddings) +
+                             " (max_position_embeddings): the two do not belong together. Download the model again.",
+                         {}});
+  }
   const checkpoint::WeightSet textWeights = valueOrThrow(folder.openWeights(Component::TextEncoder));
   const checkpoint::WeightSet unetWeights = valueOrThrow(folder.openWeights(Component::UNet));
   const checkpoint::WeightSet vaeWeights = valueOrThrow(folder.openWeights(Component::Vae));

@@ -50,7 +50,10 @@ bool hasSpacings(std::string_view className) {
 
 SchedulerChoice spaced(SchedulerChoice choice, const Spacing& spacing) {
   choice.name += spacing.suffix;
-  choice.overrides.emplace_back(spacing.key, "true");
+  // The model's file may ask for another one, and a sampler takes one of them.
+  for (const Spacing& one : kSpacings) {
+    choice.overrides.emplace_back(one.key, one.key == spacing.key ? "true" : "false");
+  }
   return choice;
 }
 

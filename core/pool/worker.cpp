@@ -3,6 +3,9 @@
 #include <QFileInfo>
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <csignal>
+#include <limits>
 #include <utility>
 
 #include "core/pool/worker_socket.h"
@@ -27,6 +30,13 @@ struct Worker::Unit {
   QElapsedTimer sinceBeat;
   std::chrono::milliseconds longestStep{0};
   bool isCancelled = false;
+
+  /// The limit of a beat whose length nobody knows: the given one for a megapixel, more for larger units.
+  std::chrono::milliseconds firstBeat(std::chrono::milliseconds megapixel) const {
+    const domain::GenerationRequest& first = work.requests.front();
+    const double pixels = static_cast<double>(work.requests.size()) * first.width * first.height;
+    return megapixel * std::max(1, static_cast<int>(std::ceil(pixels / (1 << 20))));
+  }
 };
 
 const char* nameOf(WorkerState state) {
@@ -82,7 +92,9 @@ bool isSameLoad(const domain::RunPlan& a, const domain::RunPlan& b) {
   return a.model == b.model && a.computeType == b.computeType;
 }
 
-int milliseconds(std::chrono::milliseconds time) { return static_cast<int>(std::max<std::int64_t>(time.count(), 0)); }
+int milliseconds(std::chrono::milliseconds time) {
+  return static_cast<int>(std::clamp<std::int64_t>(time.count(), 0, std::numeric_limits<int>::max()));
+}
 
 }  // namespace
 
@@ -121,8 +133,10 @@ Worker::~Worker() {
   }
 }
 
+bool Worker::isReady() const { return m_state == WorkerState::Idle && m_socket->isConnected(); }
+
 bool Worker::hasLoaded(const domain::RunPlan& plan) const {
-  return m_state == WorkerState::Idle && m_isLoaded && m_wanted && isSameLoad(*m_wanted, plan);
+  return isReady() && m_isLoaded && m_wanted && isSameLoad(*m_wanted, plan);
 }
 
 /// The only place where the state changes, with the deadline of the edge that leaves the new state.
@@ -141,7 +155,7 @@ void Worker::transition(WorkerState next, const QString& reason) {
       m_deadline.start(milliseconds(m_deadlines.loadBeat));
       break;
     case WorkerState::Busy:
-      m_deadline.start(milliseconds(m_deadlines.firstBeat));
+      m_deadline.start(milliseconds(m_unit->firstBeat(m_deadlines.firstBeat)));
       break;
     case WorkerState::Stopping:
       m_sinceStop.start();
@@ -212,6 +226,8 @@ void Worker::start(const domain::RunPlan& plan) {
   m_process->setProcessChannelMode(QProcess::MergedChannels);
   m_process->setStandardOutputFile(m_logFile.isEmpty() ? QProcess::nullDevice() : m_logFile, QIODevice::Append);
   m_process->setProcessEnvironment(workerEnvironment(m_spec));
+  // A Ctrl-C in the terminal is this program's to answer, from the child's first moment on.
+  m_process->setChildProcessModifier([] { std::signal(SIGINT, SIG_IGN); });
   m_process->start(m_spec.program, workerArguments(m_spec, m_socket->path()));
   if (m_state == WorkerState::Starting || m_state == WorkerState::Handshaking) {
     m_process->write(token + '\n');
@@ -220,7 +236,7 @@ void Worker::start(const domain::RunPlan& plan) {
 }
 
 void Worker::load(const domain::RunPlan& plan) {
-  Q_ASSERT(m_state == WorkerState::Idle);
+  Q_ASSERT(isReady());
   m_wanted = plan;
   sendLoad();
 }
@@ -242,7 +258,8 @@ void Worker::generate(const domain::UnitOfWork& unit) {
   m_unit->sinceBeat.start();
   transition(WorkerState::Busy);
   if (const Result<void> sent = m_socket->send(protocol::Generate{m_lease, unit}); !sent) {
-    const Error error = sent.error();
+    // Too long for a message: this unit's own fault, which InvalidArgument would make the whole run's.
+    const Error error{ErrorCode::Internal, sent.error().message, sent.error().detail};
     finishUnit();
     Q_EMIT unitFailed(error);
   }
@@ -384,7 +401,7 @@ bool Worker::isOfUnit(const protocol::UnitKey& key) const { return m_unit != nul
 
 /// The limit of the next beat: from measured steps within denoising, else the long one.
 void Worker::expectBeat(const domain::StepProgress& progress) {
-  std::chrono::milliseconds limit = m_deadlines.firstBeat;
+  std::chrono::milliseconds limit = m_unit->firstBeat(m_deadlines.firstBeat);
   if (progress.stage == Stage::Denoising) {
     const std::chrono::milliseconds took(m_unit->sinceBeat.elapsed());
     m_unit->longestStep = std::max(m_unit->longestStep, took);
@@ -483,7 +500,7 @@ void Worker::onMessage(WorkerWire& wire) {
       return;
     }
     m_unit->result.pictures.push_back(std::move(made->png));
-    m_deadline.start(milliseconds(m_deadlines.firstBeat));
+    m_deadline.start(milliseconds(m_unit->firstBeat(m_deadlines.firstBeat)));
   } else if (auto* done = std::get_if<UnitDone>(&message)) {
     if (!ofUnit(done->key)) {
       return;

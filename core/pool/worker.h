@@ -56,14 +56,16 @@ class Worker : public QObject {
   WorkerState state() const { return m_state; }
   /// Name of the device that the worker really got; the slot's until it said so.
   QString deviceName() const { return m_deviceName; }
+  /// True if it is idle and listening.
+  bool isReady() const;
   /// True if a unit of this plan can be given to it at once.
   bool hasLoaded(const domain::RunPlan& plan) const;
 
   /// Required state: Stopped or Failed. Loads the plan's model as soon as the worker has greeted.
   void start(const domain::RunPlan& plan);
-  /// Required state: Idle. Replaces the model.
+  /// Required: isReady(). Replaces the model.
   void load(const domain::RunPlan& plan);
-  /// Required state: Idle with the unit's model. Ends in exactly one of unitFinished, unitCancelled, unitFailed, or failed.
+  /// Required: isReady() with the unit's model. Ends in exactly one of unitFinished, unitCancelled, unitFailed, or failed.
   void generate(const domain::UnitOfWork& unit);
   /// Asks the worker to leave its unit; unitCancelled follows, or unitFinished if it was done first. Asked, then enforced.
   void cancelUnit();

@@ -1,5 +1,6 @@
 #include "core/worker/connection.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -53,6 +54,39 @@ Result<void> Connection::send(const protocol::Message& message) {
   const std::lock_guard lock(m_writing);
   if (!writeAll(*bytes)) {
     return Error{ErrorCode::Io, "The connection to the program that started this worker is closed.", {}};
+  }
+  return {};
+}
+
+Result<void> Connection::sendWithin(const protocol::Message& message, std::chrono::milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  const Result<std::vector<std::byte>> bytes = protocol::encode(message);
+  if (!bytes) {
+    return bytes.error();
+  }
+  const std::unique_lock lock(m_writing, end);
+  const Error late{ErrorCode::Timeout, "The program that started this worker does not read what it says.", {}};
+  if (!lock) {
+    return late;
+  }
+  std::size_t at = 0;
+  while (at < bytes->size()) {
+    const ssize_t count = ::send(m_fd, bytes->data() + at, bytes->size() - at, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count > 0) {
+      at += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (count < 0 && errno == EINTR) {
+      continue;
+    }
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    pollfd waiting{m_fd, POLLOUT, 0};
+    if (count == 0 || errno != EAGAIN) {
+      return Error{ErrorCode::Io, "The connection to the program that started this worker is closed.", {}};
+    }
+    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) == 0) {
+      return late;
+    }
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ class Connection {
   /// @return InvalidArgument if the message cannot be encoded (nothing was written), Io if the socket is closed
   base::Result<void> send(const protocol::Message& message);
 
+  /// The same within a time: for last words to a peer that may have stopped reading. @return also Timeout
+  base::Result<void> sendWithin(const protocol::Message& message, std::chrono::milliseconds limit);
+
   /// Waits for the next message. @return nothing when the peer closed the socket (also in the middle of a frame); Protocol or
   /// VersionMismatch
   base::Result<std::optional<protocol::Message>> receive();
@@ -37,7 +41,7 @@ class Connection {
   bool writeAll(const std::vector<std::byte>& bytes);
 
   const int m_fd;
-  std::mutex m_writing;
+  std::timed_mutex m_writing;
   protocol::FrameParser m_parser;
   std::vector<std::byte> m_chunk;
 };

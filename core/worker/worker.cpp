@@ -285,7 +285,8 @@ void Session::beginEnding(Ending ending) {
 
 void Session::breakWire(const Error& error) {
   log(error);
-  (void)send(protocol::Fatal{wireError(error)});
+  // A peer that sends garbage may not read either, and the end must not wait for it.
+  (void)m_connection.sendWithin(protocol::Fatal{wireError(error)}, m_options.closeGrace);
   beginEnding(Ending::WireBroken);
 }
 

@@ -40,6 +40,7 @@ class TestModelConfig : public QObject {
   void repairsSchedulers_data();
   void repairsSchedulers();
   void keepsSchedulerValuesAsWritten();
+  void readsInfinitiesAsPythonWritesThem();
   void refusesFilesThatAreNoObjects_data();
   void refusesFilesThatAreNoObjects();
 };
@@ -268,6 +269,7 @@ void TestModelConfig::refusesTextEncoderValues_data() {
   QTest::newRow("no heads") << R"({"num_attention_heads":0})" << base::ErrorCode::Corrupt;
   QTest::newRow("size is a text") << R"({"hidden_size":"512"})" << base::ErrorCode::Corrupt;
   QTest::newRow("too many layers") << R"({"num_hidden_layers":100000})" << base::ErrorCode::Corrupt;
+  QTest::newRow("attention mask") << R"({"use_attention_mask":true})" << base::ErrorCode::Unsupported;
   QTest::newRow("eps is null") << R"({"layer_norm_eps":null})" << base::ErrorCode::Corrupt;
 }
 
@@ -399,6 +401,17 @@ void TestModelConfig::keepsSchedulerValuesAsWritten() {
                                                                {"trained_betas", "null"},
                                                                {"use_karras_sigmas", "true"}}));
   QVERIFY(!parseSchedulerConfig("{}", "", "x"));
+}
+
+void TestModelConfig::readsInfinitiesAsPythonWritesThem() {
+  const auto config = parseSchedulerConfig(
+      R"({"_class_name":"DPMSolverMultistepScheduler","lambda_min_clipped": -Infinity, "a":[Infinity,NaN],"b":"-Infinity \" NaN"})",
+      "", "x");
+  QVERIFY2(config, config ? "" : config.error().message.c_str());
+  QCOMPARE(config->values.at("lambda_min_clipped"), std::string(R"("-Infinity")"));
+  QCOMPARE(config->values.at("a"), std::string(R"(["Infinity","NaN"])"));
+  QCOMPARE(config->values.at("b"), std::string(R"("-Infinity \" NaN")"));
+  QVERIFY(!parseSchedulerConfig(R"({"_class_name":"x","a":-Inf})", "", "x"));
 }
 
 void TestModelConfig::refusesFilesThatAreNoObjects_data() {

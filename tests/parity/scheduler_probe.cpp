@@ -25,8 +25,17 @@ at::Tensor normal(std::uint64_t seed, at::ScalarType type) {
 /// scheduler_parity.py makes the same numbers: seed + call gives the network's answer of a call.
 void run(const json& line) {
   checkpoint::SchedulerConfig config;
-  for (const auto& [key, value] : line.at("config").items()) {
-    config.values[key] = value.dump();
+  if (line.contains("file")) {
+    // A scheduler_config.json as diffusers wrote it, for any class.
+    auto parsed = checkpoint::parseSchedulerConfig(line.at("file").get<std::string>(), {}, "the file");
+    if (!parsed) {
+      throw diffusion::EngineFailure(parsed.error());
+    }
+    config = *std::move(parsed);
+  } else {
+    for (const auto& [key, value] : line.at("config").items()) {
+      config.values[key] = value.dump();
+    }
   }
   domain::SchedulerChoice choice{"", line.at("class"), {}};
   for (const auto& [key, value] : line.at("overrides").items()) {

@@ -10,10 +10,13 @@ namespace {
 
 using nlohmann::json;
 
-/// Python writes -Infinity, which is no JSON: the only such value that diffusers' files hold.
+/// Python's words for infinities, as checkpoint::parseSchedulerConfig() hands them on.
 std::optional<double> infinity(const std::string& text) {
-  if (text == "-Infinity" || text == "\"-Infinity\"" || text == "\"-inf\"") {
+  if (text == "\"-Infinity\"") {
     return -std::numeric_limits<double>::infinity();
+  }
+  if (text == "\"Infinity\"") {
+    return std::numeric_limits<double>::infinity();
   }
   return std::nullopt;
 }
@@ -23,6 +26,11 @@ std::optional<double> infinity(const std::string& text) {
 const std::string* ConfigValues::find(const std::string& key) const {
   const auto found = m_values.find(key);
   return found == m_values.end() ? nullptr : &found->second;
+}
+
+bool ConfigValues::isNull(const std::string& key) const {
+  const std::string* found = find(key);
+  return found != nullptr && *found == "null";
 }
 
 void ConfigValues::wrongType(const std::string& key, const char* wanted) const {

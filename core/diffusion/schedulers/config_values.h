@@ -17,6 +17,7 @@ class ConfigValues {
       : m_className(std::move(className)), m_values(std::move(values)) {}
 
   const std::string& className() const { return m_className; }
+  bool isNull(const std::string& key) const;
   double number(const std::string& key, double fallback) const;
   /// Nothing if the key is absent or null.
   std::optional<double> optionalNumber(const std::string& key) const;

@@ -11,8 +11,10 @@ class Ddpm : public AlphaScheduler {
  public:
   explicit Ddpm(const ConfigValues& config)
       : AlphaScheduler(config, {}, ZeroSnr::Rescaled, true, true),
-        m_variance(config.choice("variance_type", "fixed_small",
-                                 {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"})) {}
+        m_variance(config.isNull("variance_type")
+                       ? "fixed_small"  // what diffusers' branches come to
+                       : config.choice("variance_type", "fixed_small",
+                                       {"fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log"})) {}
 
   void setTimesteps(int steps) override {
     checkSteps(steps);

@@ -9,6 +9,7 @@ namespace polyptych::diffusion {
 DpmSolver::DpmSolver(const ConfigValues& config, ZeroSnr zeroSnr, bool hasTimestepSpacing, bool takesSdeNoiseForm)
     : ExponentialScheduler(config, zeroSnr, hasTimestepSpacing, false) {
   m_algorithm = config.text("algorithm_type", "dpmsolver++");
+  // diffusers' own DEIS files say so; its DPM++ refuses them, where this one takes its default.
   if (m_algorithm == "deis") {
     m_algorithm = "dpmsolver++";
   }
@@ -24,7 +25,7 @@ DpmSolver::DpmSolver(const ConfigValues& config, ZeroSnr zeroSnr, bool hasTimest
   if (m_isFinalZero && !isDataForm()) {
     config.refuse("final_sigmas_type", "zero", "sigma_min with algorithm_type " + m_algorithm);
   }
-  const auto variance = config.text("variance_type", "none");
+  const auto variance = config.isNull("variance_type") ? "none" : config.text("variance_type", "none");
   if (variance == "learned" || variance == "learned_range") {
     config.refuse("variance_type", variance, "models that predict no variance");
   }

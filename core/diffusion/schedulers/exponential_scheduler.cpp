@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/diffusion/failure.h"
+
 namespace polyptych::diffusion {
 
 ExponentialScheduler::ExponentialScheduler(const ConfigValues& config, ZeroSnr zeroSnr, bool hasTimestepSpacing, bool hasLimits)
@@ -36,9 +38,29 @@ int ExponentialScheduler::stepsBelow(double lambda) const {
   return at::searchsorted(lambdas, at::Scalar(lambda)).item<int>();
 }
 
+/// With so many steps "leading" comes to strides of no time at all, or begins at a time that no network was trained for:
+/// diffusers goes on to NaN there.
+void ExponentialScheduler::checkLeading(int steps, int cut) const {
+  const int last = m_schedule.trainSteps - cut;
+  const auto fits = [&](int count) {
+    const int stride = last / (count + 1);
+    return stride > 0 && count * stride + m_stepsOffset < m_schedule.trainSteps;
+  };
+  if (m_spacing != "leading" || fits(steps)) {
+    return;
+  }
+  int most = steps;
+  while (most > 1 && !fits(most)) {
+    --most;
+  }
+  throw EngineFailure(
+      {base::ErrorCode::InvalidArgument, "This scheduler makes at most " + std::to_string(most) + " steps with this model.", {}});
+}
+
 ExponentialScheduler::Grid ExponentialScheduler::grid(int steps, int cut, Rounding rounding) const {
   Grid grid;
   if (!m_sigmaSpacing.any()) {
+    checkLeading(steps, cut);
     // Whole times, as the sampler counts them.
     const at::Tensor whole =
         asInts(spacedTimesteps(m_spacing, steps, m_schedule.trainSteps, m_schedule.trainSteps - cut, m_stepsOffset, 1, true));

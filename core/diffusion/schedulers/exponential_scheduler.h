@@ -29,6 +29,7 @@ class ExponentialScheduler : public Scheduler {
     std::vector<double> sigmas;
   };
   enum class Rounding { Never, Karras, KarrasUnlessCosine };
+  /// Throws EngineFailure(InvalidArgument) for more steps than the spacing has times for.
   Grid grid(int steps, int cut, Rounding rounding) const;
   /// Training steps whose lambda is below lambda_min_clipped (diffusers' searchsorted).
   int stepsBelow(double lambda) const;
@@ -46,6 +47,9 @@ class ExponentialScheduler : public Scheduler {
   SigmaSpacing m_sigmaSpacing;
   Bounds m_bounds;
   int m_solverOrder;
+
+ private:
+  void checkLeading(int steps, int cut) const;
 };
 
 }  // namespace polyptych::diffusion
