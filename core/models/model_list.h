@@ -23,8 +23,9 @@ struct ModelSummary {
   QString reason;  ///< a sentence why it cannot be used; empty if it can
 };
 
-/// Every model in diffusers format that came with the program, in the Hugging Face cache and in `folders`. A folder may be a model or hold models. Sorted by
-/// name; a model reached twice is told once. Reads configs and weight headers from the disk: not for a thread that must not wait.
+/// Every model in diffusers format that came with the program, in the Hugging Face cache and in `folders`. A folder may be a
+/// model or hold models. Sorted by name; a model reached twice is told once. Reads configs and weight headers from the disk: not
+/// for a thread that must not wait.
 QVector<ModelSummary> listModels(const QStringList& folders = {});
 
 /// The summary of a folder that has a model_index.json.

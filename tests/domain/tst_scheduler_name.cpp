@@ -76,15 +76,20 @@ class TestSchedulerName : public QObject {
     row("euler A", "Euler a", "EulerAncestralDiscrete", "");
     row("  Euler   a ", "Euler a", "EulerAncestralDiscrete", "");
     row("DPM++ 2M", "DPM++ 2M", "DPMSolverMultistep", "");
-    row("DPM++ 2M Karras", "DPM++ 2M Karras", "DPMSolverMultistep", "use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
+    row("DPM++ 2M Karras", "DPM++ 2M Karras", "DPMSolverMultistep",
+        "use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
     row("dpm++ 2m  sde karras", "DPM++ 2M SDE Karras", "DPMSolverMultistep",
         "algorithm_type=\"sde-dpmsolver++\" use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
     row("DPM++ 2M SDE Exponential", "DPM++ 2M SDE Exponential", "DPMSolverMultistep",
         "algorithm_type=\"sde-dpmsolver++\" use_karras_sigmas=false use_exponential_sigmas=true use_beta_sigmas=false");
-    row("UniPC Beta", "UniPC Beta", "UniPCMultistep", "use_karras_sigmas=false use_exponential_sigmas=false use_beta_sigmas=true");
-    row("EulerDiscrete Karras", "Euler Karras", "EulerDiscrete", "use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
-    row("HeunDiscreteScheduler beta", "Heun Beta", "HeunDiscrete", "use_karras_sigmas=false use_exponential_sigmas=false use_beta_sigmas=true");
-    row("DPM2 a Karras", "DPM2 a Karras", "KDPM2AncestralDiscrete", "use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
+    row("UniPC Beta", "UniPC Beta", "UniPCMultistep",
+        "use_karras_sigmas=false use_exponential_sigmas=false use_beta_sigmas=true");
+    row("EulerDiscrete Karras", "Euler Karras", "EulerDiscrete",
+        "use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
+    row("HeunDiscreteScheduler beta", "Heun Beta", "HeunDiscrete",
+        "use_karras_sigmas=false use_exponential_sigmas=false use_beta_sigmas=true");
+    row("DPM2 a Karras", "DPM2 a Karras", "KDPM2AncestralDiscrete",
+        "use_karras_sigmas=true use_exponential_sigmas=false use_beta_sigmas=false");
     row("PLMS", "PLMS", "PNDM", "skip_prk_steps=true");
     row("PNDM", "PNDM", "PNDM", "");
     row("ddim", "DDIM", "DDIM", "");
