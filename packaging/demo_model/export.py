@@ -23,7 +23,7 @@ MOST_BYTES = 20_000_000
 SCHEDULER = {
     "_class_name": "DPMSolverMultistepScheduler", "_diffusers_version": diffusers.__version__, "num_train_timesteps": 1000, "beta_start": BETAS[0],
     "beta_end": BETAS[1], "beta_schedule": "scaled_linear", "trained_betas": None, "prediction_type": "v_prediction", "timestep_spacing": "trailing",
-    "steps_offset": 0, "set_alpha_to_one": False, "skip_prk_steps": True, "clip_sample": False, "solver_order": 2, "algorithm_type": "dpmsolver++",
+    "steps_offset": 1, "set_alpha_to_one": False, "skip_prk_steps": True, "clip_sample": False, "solver_order": 2, "algorithm_type": "dpmsolver++",
     "solver_type": "midpoint", "lower_order_final": True, "use_karras_sigmas": False,
 }
 INDEX = {
@@ -58,9 +58,14 @@ def write(folder, tokenizer, text_encoder, unet, vae, files=None):
         copy = type(part)(part.config) if name == "text_encoder" else type(part).from_config(part.config)
         copy.load_state_dict(part.state_dict())
         copy.half().save_pretrained(os.path.join(new, name))
-    config = os.path.join(new, "text_encoder", "config.json")
-    with open(config, encoding="utf-8") as file:
-        _save(config, {**json.load(file), "dtype": "float32"})  # or from_pretrained without a type mixes it with a UNet in full precision
+    for name in ("text_encoder", "unet", "vae"):
+        path = os.path.join(new, name, "config.json")
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        config.pop("_name_or_path", None)  # a folder of the machine it was made on
+        if name == "text_encoder":
+            config["dtype"] = "float32"  # or from_pretrained without a type mixes it with a UNet in full precision
+        _save(path, config)
     os.makedirs(os.path.join(new, "tokenizer"))
     for name in ("vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json"):
         shutil.copyfile(os.path.join(tokenizer.name_or_path, name), os.path.join(new, "tokenizer", name))
