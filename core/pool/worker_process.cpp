@@ -45,6 +45,10 @@ QProcessEnvironment workerEnvironment(const WorkerSpec& spec) {
   const QString threads = QString::number(spec.threads);
   environment.insert(QStringLiteral("OMP_NUM_THREADS"), threads);
   environment.insert(QStringLiteral("MKL_NUM_THREADS"), threads);
+  // Threads that spin while they wait take the cores from the very thread they wait for as soon as anything else runs here.
+  if (!environment.contains(QStringLiteral("OMP_WAIT_POLICY"))) {
+    environment.insert(QStringLiteral("OMP_WAIT_POLICY"), QStringLiteral("PASSIVE"));
+  }
   return environment;
 }
 
