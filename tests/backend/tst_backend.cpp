@@ -228,6 +228,35 @@ class TestBackend : public QObject {
     QVERIFY(!recorder.failures[0].error.message.empty());
   }
 
+  void settingsThatNoUnitCanMeetEndTheRunOnce() {
+    Recorder recorder({"--behave", "refuse-settings"});
+    const RunSummary summary = recorder.run(sampleRun(out(), 5, 2));
+    QVERIFY(summary.error);
+    QCOMPARE(summary.error->code, ErrorCode::InvalidArgument);
+    QCOMPARE(summary.made, 0);
+    QCOMPARE(summary.failed, 0);
+    QVERIFY(recorder.failures.isEmpty());
+    QVERIFY(!recorder.saw(SlotState::Failed));
+  }
+
+  void tellsARestartFromGivingUp() {
+    LocalBackendTuning tuning = quickTuning();
+    tuning.maxDeathsInRow = 2;
+    Recorder recorder({"--behave", "crash"}, tuning);
+    recorder.run(sampleRun(out(), 2, 1));
+    QList<bool> restarts;
+    for (const SlotStatus& status : recorder.states) {
+      if (status.state == SlotState::Failed && status.failure) {
+        QCOMPARE(*status.failure, ErrorCode::WorkerDied);
+        if (restarts.isEmpty() || restarts.back() != status.willRestart) {
+          restarts << status.willRestart;
+        }
+      }
+    }
+    QVERIFY(restarts.contains(true));
+    QCOMPARE(restarts.back(), false);
+  }
+
   void aWorkerThatHangsIsGivenUp() {
     LocalBackendTuning tuning = quickTuning();
     tuning.deadlines.firstBeat = milliseconds(400);

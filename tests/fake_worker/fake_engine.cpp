@@ -174,6 +174,9 @@ class FakeEngine : public domain::Engine {
     if (behave == "device-lost") {
       return Error{ErrorCode::DeviceLost, "The device stopped working; the worker is started again.", "fake"};
     }
+    if (behave == "refuse-settings") {
+      return Error{ErrorCode::InvalidArgument, "This model cannot do so many steps; ask for fewer.", "fake"};
+    }
     if (behave == "fail-unit") {
       return Error{ErrorCode::Internal, "The picture could not be made; please report this.", "fake"};
     }
