@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <unistd.h>
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -70,7 +71,9 @@ class TestPolyptychCli : public QObject {
   void endsWithOneWhenPicturesFail();
   void survivesAWorkerThatDiesOnce();
   void refusesAMissingWorker();
-  void stopsOnTheFirstInterrupt();
+  void stopsOnTheFirstSignal_data();
+  void stopsOnTheFirstSignal();
+  void leavesWhatIsNotItsOwn();
   void diesOnTheSecondInterrupt();
   void stopsWhenNobodyReads();
 
@@ -455,13 +458,26 @@ void TestPolyptychCli::refusesAMissingWorker() {
   QVERIFY2(ended.error.contains("no-worker"), ended.error.constData());
 }
 
-void TestPolyptychCli::stopsOnTheFirstInterrupt() {
+void TestPolyptychCli::stopsOnTheFirstSignal_data() {
+  QTest::addColumn<int>("signal");
+  QTest::addColumn<bool>("isForTheGroup");
+  QTest::newRow("SIGINT") << SIGINT << false;
+  QTest::newRow("SIGTERM") << SIGTERM << false;
+  QTest::newRow("SIGHUP") << SIGHUP << false;
+  QTest::newRow("Ctrl-C in a terminal") << SIGINT << true;  // reaches the workers too
+}
+
+void TestPolyptychCli::stopsOnTheFirstSignal() {
+  QFETCH(int, signal);
+  QFETCH(bool, isForTheGroup);
   const QByteArrayList words = generate({"one", "two", "three"}, {"--step-ms=150"});
   QProcess process;
+  process.setChildProcessModifier([] { ::setpgid(0, 0); });
   begin(process, words);
   QByteArray output;
   QTRY_VERIFY_WITH_TIMEOUT((output += process.readAllStandardOutput()).contains("\"progress\""), kPatience);
-  ::kill(static_cast<pid_t>(process.processId()), SIGINT);
+  const auto pid = static_cast<pid_t>(process.processId());
+  ::kill(isForTheGroup ? -pid : pid, signal);
   const Ended ended = finish(process);
   QVERIFY2(ended.code == 130, ended.error.constData());
   QVERIFY(ended.error.contains("Stopping"));
@@ -470,6 +486,30 @@ void TestPolyptychCli::stopsOnTheFirstInterrupt() {
   const Ended rest = run(words);
   QVERIFY2(rest.code == 0, rest.error.constData());
   QCOMPARE(pictures("out").size(), 3);
+}
+
+void TestPolyptychCli::leavesWhatIsNotItsOwn() {
+  const QByteArrayList words = generate({"one", "two", "three"});
+  const Ended made = run(words);
+  QVERIFY2(made.code == 0, made.said.constData());
+  const auto names = pictures("out");
+  const QByteArray second = read(path("out") + "/" + names[1]);
+  QByteArray rows = read(path("out") + "/manifest.jsonl");
+  // Killed in the middle of a row: the row is mended, and the picture that has none is taken in.
+  write("out/manifest.jsonl", rows.left(rows.indexOf('\n') + 20));
+  QVERIFY(QFile::remove(QString::fromUtf8(path("out") + "/" + names[2])));
+  const Ended again = run(words);
+  QVERIFY2(again.code == 0, again.said.constData());
+  QCOMPARE(again.events("finished")[0]["made"].get<int>(), 1);
+  QCOMPARE(read(path("out") + "/" + names[1]), second);
+  QCOMPARE(manifest("out").size(), std::size_t{3});
+  // A file of somebody else in a picture's place: nothing is made and nothing changes.
+  QVERIFY(QDir(QString::fromUtf8(path("other"))).mkpath(QStringLiteral(".")));
+  write(("other/" + names[0]).constData(), "mine");
+  const Ended refused = run(generate({"one", "two", "three", "--out", path("other")}));
+  QVERIFY2(refused.code == 2, refused.said.constData());
+  QCOMPARE(read(path("other") + "/" + names[0]), QByteArray("mine"));
+  QCOMPARE(pictures("other").size(), 1);
 }
 
 void TestPolyptychCli::diesOnTheSecondInterrupt() {
