@@ -41,7 +41,7 @@ class Connection {
   bool writeAll(const std::vector<std::byte>& bytes);
 
   const int m_fd;
-  std::timed_mutex m_writing;
+  std::mutex m_writing;
   protocol::FrameParser m_parser;
   std::vector<std::byte> m_chunk;
 };
