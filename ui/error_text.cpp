@@ -1,105 +1,96 @@
 #include "ui/error_text.h"
 
 #include <QCoreApplication>
+#include <algorithm>
+#include <iterator>
 
 namespace polyptych::ui {
 namespace {
 
 using base::ErrorCode;
 
+struct CodeText {
+  ErrorCode code;
+  const char* sentence;  ///< what happened and what to do
+  const char* words;     ///< the same in a few words
+};
+
+constexpr CodeText kCodeTexts[] = {
+    {ErrorCode::InvalidArgument,
+     QT_TRANSLATE_NOOP("ErrorText", "A prompt or a setting cannot be used as it is. Change it and generate again."),
+     QT_TRANSLATE_NOOP("ErrorText", "settings not possible")},
+    {ErrorCode::NotFound,
+     QT_TRANSLATE_NOOP("ErrorText",
+                       "Something that the run needs is not there. Check the folders, or install the program again."),
+     QT_TRANSLATE_NOOP("ErrorText", "a file is not there")},
+    {ErrorCode::Unsupported,
+     QT_TRANSLATE_NOOP("ErrorText", "The program cannot do that with this model. Choose another model or other settings."),
+     QT_TRANSLATE_NOOP("ErrorText", "settings not possible")},
+    {ErrorCode::Corrupt,
+     QT_TRANSLATE_NOOP("ErrorText", "A file or an answer is damaged. Generate again; if it comes back, fetch the model again."),
+     QT_TRANSLATE_NOOP("ErrorText", "damaged data")},
+    {ErrorCode::ModelUnusable,
+     QT_TRANSLATE_NOOP("ErrorText", "The model cannot be used. Choose another one on the left, or fetch its files again."),
+     QT_TRANSLATE_NOOP("ErrorText", "the model cannot be used")},
+    {ErrorCode::OutOfMemory,
+     QT_TRANSLATE_NOOP("ErrorText", "There was not enough memory. Choose a smaller size or another device."),
+     QT_TRANSLATE_NOOP("ErrorText", "out of memory")},
+    {ErrorCode::DeviceLost,
+     QT_TRANSLATE_NOOP("ErrorText", "A device stopped answering. Generate again, or untick it on the right."),
+     QT_TRANSLATE_NOOP("ErrorText", "the device stopped answering")},
+    {ErrorCode::WorkerDied,
+     QT_TRANSLATE_NOOP("ErrorText", "A worker ended in the middle of its work. Generate again, or choose another device."),
+     QT_TRANSLATE_NOOP("ErrorText", "its worker ended too often")},
+    {ErrorCode::Io,
+     QT_TRANSLATE_NOOP("ErrorText", "A file could not be read or written. Check the folder that the pictures go to."),
+     QT_TRANSLATE_NOOP("ErrorText", "a file could not be read or written")},
+    {ErrorCode::DiskFull,
+     QT_TRANSLATE_NOOP("ErrorText", "The disk is full. Free some space, or choose another folder for the pictures."),
+     QT_TRANSLATE_NOOP("ErrorText", "the disk is full")},
+    {ErrorCode::AlreadyExists,
+     QT_TRANSLATE_NOOP("ErrorText", "Other files are in the way. Choose another folder for the pictures."),
+     QT_TRANSLATE_NOOP("ErrorText", "a file could not be read or written")},
+    {ErrorCode::Protocol, QT_TRANSLATE_NOOP("ErrorText", "A worker does not fit this program. Install the program again."),
+     QT_TRANSLATE_NOOP("ErrorText", "its worker does not fit this program")},
+    {ErrorCode::VersionMismatch, QT_TRANSLATE_NOOP("ErrorText", "A worker does not fit this program. Install the program again."),
+     QT_TRANSLATE_NOOP("ErrorText", "its worker does not fit this program")},
+    {ErrorCode::Timeout,
+     QT_TRANSLATE_NOOP("ErrorText", "A worker did not answer in time. Generate again, or choose another device."),
+     QT_TRANSLATE_NOOP("ErrorText", "its worker did not answer")},
+    {ErrorCode::Cancelled, QT_TRANSLATE_NOOP("ErrorText", "It was stopped."), QT_TRANSLATE_NOOP("ErrorText", "stopped")},
+    {ErrorCode::Internal, QT_TRANSLATE_NOOP("ErrorText", "Something went wrong inside the program. Generate again."),
+     QT_TRANSLATE_NOOP("ErrorText", "an error in the program")},
+};
+
+const CodeText& textOfCode(ErrorCode code) {
+  const auto* found = std::ranges::find(kCodeTexts, code, &CodeText::code);
+  Q_ASSERT(found != std::end(kCodeTexts));
+  return *found;
+}
+
 const char* sentenceOf(ErrorCode code, Subject subject) {
   if (subject == Subject::Model && (code == ErrorCode::NotFound || code == ErrorCode::InvalidArgument)) {
     return QT_TRANSLATE_NOOP("ErrorText", "The model was not found. Choose another one on the left.");
   }
   if (subject == Subject::Model && code == ErrorCode::Corrupt) {
-    return QT_TRANSLATE_NOOP("ErrorText", "The model cannot be used. Choose another one on the left, or fetch its files again.");
+    return textOfCode(ErrorCode::ModelUnusable).sentence;
   }
-  switch (code) {
-    case ErrorCode::InvalidArgument:
-      return QT_TRANSLATE_NOOP("ErrorText", "A prompt or a setting cannot be used as it is. Change it and generate again.");
-    case ErrorCode::NotFound:
-      return QT_TRANSLATE_NOOP("ErrorText",
-                               "Something that the run needs is not there. Check the folders, or install the program again.");
-    case ErrorCode::Unsupported:
-      return QT_TRANSLATE_NOOP("ErrorText",
-                               "The program cannot do that with this model. Choose another model or other settings.");
-    case ErrorCode::Corrupt:
-      return QT_TRANSLATE_NOOP("ErrorText",
-                               "A file or an answer is damaged. Generate again; if it comes back, fetch the model again.");
-    case ErrorCode::ModelUnusable:
-      return QT_TRANSLATE_NOOP("ErrorText",
-                               "The model cannot be used. Choose another one on the left, or fetch its files again.");
-    case ErrorCode::OutOfMemory:
-      return QT_TRANSLATE_NOOP("ErrorText", "There was not enough memory. Choose a smaller size or another device.");
-    case ErrorCode::DeviceLost:
-      return QT_TRANSLATE_NOOP("ErrorText", "A device stopped answering. Generate again, or untick it on the right.");
-    case ErrorCode::WorkerDied:
-      return QT_TRANSLATE_NOOP("ErrorText",
-                               "A worker ended in the middle of its work. Generate again, or choose another device.");
-    case ErrorCode::Io:
-      return QT_TRANSLATE_NOOP("ErrorText", "A file could not be read or written. Check the folder that the pictures go to.");
-    case ErrorCode::DiskFull:
-      return QT_TRANSLATE_NOOP("ErrorText", "The disk is full. Free some space, or choose another folder for the pictures.");
-    case ErrorCode::AlreadyExists:
-      return QT_TRANSLATE_NOOP("ErrorText", "Other files are in the way. Choose another folder for the pictures.");
-    case ErrorCode::Protocol:
-    case ErrorCode::VersionMismatch:
-      return QT_TRANSLATE_NOOP("ErrorText", "A worker does not fit this program. Install the program again.");
-    case ErrorCode::Timeout:
-      return QT_TRANSLATE_NOOP("ErrorText", "A worker did not answer in time. Generate again, or choose another device.");
-    case ErrorCode::Cancelled:
-      return QT_TRANSLATE_NOOP("ErrorText", "It was stopped.");
-    case ErrorCode::Internal:
-      break;
-  }
-  return QT_TRANSLATE_NOOP("ErrorText", "Something went wrong inside the program. Generate again.");
+  return textOfCode(code).sentence;
 }
 
-const char* wordsOf(ErrorCode code) {
+const char* sentenceOf(domain::WarningCode code) {
   switch (code) {
-    case ErrorCode::InvalidArgument:
-    case ErrorCode::Unsupported:
-      return QT_TRANSLATE_NOOP("ErrorText", "settings not possible");
-    case ErrorCode::NotFound:
-      return QT_TRANSLATE_NOOP("ErrorText", "a file is not there");
-    case ErrorCode::Corrupt:
-      return QT_TRANSLATE_NOOP("ErrorText", "damaged data");
-    case ErrorCode::ModelUnusable:
-      return QT_TRANSLATE_NOOP("ErrorText", "the model cannot be used");
-    case ErrorCode::OutOfMemory:
-      return QT_TRANSLATE_NOOP("ErrorText", "out of memory");
-    case ErrorCode::DeviceLost:
-      return QT_TRANSLATE_NOOP("ErrorText", "the device stopped answering");
-    case ErrorCode::WorkerDied:
-      return QT_TRANSLATE_NOOP("ErrorText", "its worker ended too often");
-    case ErrorCode::Io:
-    case ErrorCode::AlreadyExists:
-      return QT_TRANSLATE_NOOP("ErrorText", "a file could not be read or written");
-    case ErrorCode::DiskFull:
-      return QT_TRANSLATE_NOOP("ErrorText", "the disk is full");
-    case ErrorCode::Protocol:
-    case ErrorCode::VersionMismatch:
-      return QT_TRANSLATE_NOOP("ErrorText", "its worker does not fit this program");
-    case ErrorCode::Timeout:
-      return QT_TRANSLATE_NOOP("ErrorText", "its worker did not answer");
-    case ErrorCode::Cancelled:
-      return QT_TRANSLATE_NOOP("ErrorText", "stopped");
-    case ErrorCode::Internal:
+    case domain::WarningCode::PromptCut:
+      return QT_TRANSLATE_NOOP("ErrorText", "A prompt is longer than the model reads. Its end is left out.");
+    case domain::WarningCode::OutOfRange:
+      return QT_TRANSLATE_NOOP("ErrorText", "Parts of a picture are black: its numbers became too large.");
+    case domain::WarningCode::FileDiffers:
+      return QT_TRANSLATE_NOOP("ErrorText",
+                               "A file that was there already differs from what was made now. It was left as it is.");
+    case domain::WarningCode::CoresNotPinned:
+      return QT_TRANSLATE_NOOP("ErrorText", "A worker shares its cores with others, so it may be slower.");
+    case domain::WarningCode::Other:
       break;
-  }
-  return QT_TRANSLATE_NOOP("ErrorText", "an error in the program");
-}
-
-/// A warning carries no code: these are told by words of theirs, and whatever is none of them gets the last sentence.
-const char* sentenceOfWarning(const QString& warning) {
-  if (warning.contains(QLatin1String("is left out"))) {
-    return QT_TRANSLATE_NOOP("ErrorText", "A prompt is longer than the model reads. Its end is left out.");
-  }
-  if (warning.contains(QLatin1String("left the range of this arithmetic"))) {
-    return QT_TRANSLATE_NOOP("ErrorText", "Parts of a picture are black: its numbers became too large.");
-  }
-  if (warning.contains(QLatin1String("differs from what was made now"))) {
-    return QT_TRANSLATE_NOOP("ErrorText", "A file that was there already differs from what was made now. It was left as it is.");
   }
   return QT_TRANSLATE_NOOP("ErrorText", "The run goes on, but there is a notice about it.");
 }
@@ -119,9 +110,11 @@ ErrorText textOf(const base::Error& error, Subject subject) {
   return translatedOr(QString::fromStdString(error.message), sentenceOf(error.code, subject));
 }
 
-ErrorText textOfWarning(const QString& sentence) { return translatedOr(sentence, sentenceOfWarning(sentence)); }
+ErrorText textOf(const domain::Warning& warning) {
+  return translatedOr(QString::fromStdString(warning.sentence), sentenceOf(warning.code));
+}
 
-QString fewWords(base::ErrorCode code) { return QCoreApplication::translate("ErrorText", wordsOf(code)); }
+QString fewWords(base::ErrorCode code) { return QCoreApplication::translate("ErrorText", textOfCode(code).words); }
 
 QString tipOf(const ErrorText& text) { return text.detail.isEmpty() ? text.sentence : text.sentence + u'\n' + text.detail; }
 

@@ -20,7 +20,7 @@ enum class Subject { Model, Settings, Run };
 /// code, and the error's own as detail.
 ErrorText textOf(const base::Error& error, Subject subject = Subject::Run);
 /// The same for a warning of a run.
-ErrorText textOfWarning(const QString& sentence);
+ErrorText textOf(const domain::Warning& warning);
 /// Why a slot failed, in a few words: "out of memory".
 QString fewWords(base::ErrorCode code);
 /// The error as a tool tip: sentence, then detail.

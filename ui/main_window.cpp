@@ -257,7 +257,7 @@ void MainWindow::connectBackend() {
     m_messages->show(MessageBar::Kind::Trouble, text);
   });
   connect(&m_backend, &Backend::warned, this,
-          [this](quint64, const QString& sentence) { m_messages->show(MessageBar::Kind::Notice, textOfWarning(sentence)); });
+          [this](quint64, const domain::Warning& warning) { m_messages->show(MessageBar::Kind::Notice, textOf(warning)); });
   connect(&m_backend, &Backend::runFinished, this, &MainWindow::onRunFinished);
 }
 

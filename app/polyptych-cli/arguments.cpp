@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 #include <string_view>
+#include <type_traits>
 
 #include "core/base/utf8.h"
 #include "core/domain/scheduler_name.h"
@@ -69,38 +70,26 @@ struct Option {
   Take take;
 };
 
-template <typename T, typename Read>
-Take into(T Arguments::*place, Read read) {
-  return [place, read](Arguments& arguments, const std::string& option, const std::string& value) -> Result<void> {
-    auto result = read(option, value);
-    if (!result) {
-      return result.error();
-    }
-    arguments.*place = *std::move(result);
-    return {};
-  };
+/// Where in the arguments a member of Part lives.
+template <typename Part>
+Part& partOf(Arguments& arguments) {
+  if constexpr (std::is_same_v<Part, GenerateArguments>) {
+    return arguments.generate;
+  } else if constexpr (std::is_same_v<Part, ContactSheetArguments>) {
+    return arguments.sheet;
+  } else {
+    return arguments;
+  }
 }
 
-template <typename T, typename Read>
-Take into(T GenerateArguments::*place, Read read) {
+template <typename Part, typename T, typename Read>
+Take into(T Part::*place, Read read) {
   return [place, read](Arguments& arguments, const std::string& option, const std::string& value) -> Result<void> {
     auto result = read(option, value);
     if (!result) {
       return result.error();
     }
-    arguments.generate.*place = *std::move(result);
-    return {};
-  };
-}
-
-template <typename T, typename Read>
-Take into(T ContactSheetArguments::*place, Read read) {
-  return [place, read](Arguments& arguments, const std::string& option, const std::string& value) -> Result<void> {
-    auto result = read(option, value);
-    if (!result) {
-      return result.error();
-    }
-    arguments.sheet.*place = *std::move(result);
+    partOf<Part>(arguments).*place = *std::move(result);
     return {};
   };
 }

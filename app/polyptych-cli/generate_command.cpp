@@ -23,7 +23,7 @@ std::optional<int> mostSteps(const std::string& scheduler, const checkpoint::Sch
   if (!choice || (choice->className != "LCM" && choice->className != "TCD")) {
     return std::nullopt;
   }
-  int most = 50;  // diffusers' default
+  int most = domain::kDefaultOriginalSteps;
   if (const auto given = config.values.find("original_inference_steps"); given != config.values.end()) {
     const std::string& text = given->second;
     int value = 0;
@@ -72,7 +72,7 @@ GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend,
   connect(&m_backend, &Backend::pictureFailed, this,
           [this](const backend::FailureEvent& failure) { m_printer.tellFailure(failure); });
   connect(&m_backend, &Backend::warned, this,
-          [this](quint64, const QString& sentence) { m_printer.tellUser(sentence.toStdString()); });
+          [this](quint64, const domain::Warning& warning) { m_printer.tellUser(warning.sentence); });
   connect(&m_backend, &Backend::traceMade, this, [this](quint64, const QByteArray& bytes) { onTraceMade(bytes); });
   connect(&m_backend, &Backend::runFinished, this, &GenerateCommand::onRunFinished);
 }

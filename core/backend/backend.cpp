@@ -14,6 +14,7 @@ void registerMetaTypes() {
     qRegisterMetaType<FailureEvent>();
     qRegisterMetaType<RunSummary>();
     qRegisterMetaType<domain::Image>();
+    qRegisterMetaType<domain::Warning>();
     qRegisterMetaType<std::vector<domain::DeviceInfo>>();
   });
 }

@@ -94,7 +94,7 @@ class Backend : public QObject {
   void pictureFinished(const polyptych::backend::PictureEvent& picture);
   void pictureFailed(const polyptych::backend::FailureEvent& failure);
   void traceMade(quint64 runId, const QByteArray& safetensors);
-  void warned(quint64 runId, const QString& sentence);
+  void warned(quint64 runId, const polyptych::domain::Warning& warning);
   void runFinished(const polyptych::backend::RunSummary& summary);
 };
 

@@ -338,9 +338,9 @@ void LocalBackend::wire(Slot& slot) {
   connect(worker, &Worker::unitCancelled, this, [this, raw] { onUnitCancelled(*raw); });
   connect(worker, &Worker::unitFailed, this, [this, raw](const Error& error) { onUnitFailed(*raw, error); });
   connect(worker, &Worker::failed, this, [this, raw](const Error& error) { onWorkerFailed(*raw, error); });
-  connect(worker, &Worker::warned, this, [this](const QString& sentence) {
+  connect(worker, &Worker::warned, this, [this](const domain::Warning& warning) {
     if (m_run != nullptr) {
-      Q_EMIT warned(m_run->id, sentence);
+      Q_EMIT warned(m_run->id, warning);
     }
   });
 }
@@ -462,9 +462,8 @@ void LocalBackend::takeSaved(quint64 runId, const PlannedUnit& unit, const Saved
       Q_EMIT pictureFinished(
           {runId, static_cast<std::int64_t>(index), run.folder->pathOf(index), origin.device, origin.seconds, false});
     } else if (*picture == OutputFolder::Saved::Different) {
-      Q_EMIT warned(
-          runId,
-          QStringLiteral("The file '%1' differs from what was made now; it was left as it is.").arg(run.folder->pathOf(index)));
+      Q_EMIT warned(runId, {domain::WarningCode::FileDiffers, "The file '" + run.folder->pathOf(index).toStdString() +
+                                                                  "' differs from what was made now; it was left as it is."});
     }
   }
   if (problem && problem->code == ErrorCode::Corrupt) {
@@ -475,8 +474,8 @@ void LocalBackend::takeSaved(quint64 runId, const PlannedUnit& unit, const Saved
     endRun(*problem);
     return;
   }
-  for (const std::string& sentence : result.warnings) {
-    Q_EMIT warned(runId, QString::fromStdString(sentence));
+  for (const domain::Warning& warning : result.warnings) {
+    Q_EMIT warned(runId, warning);
   }
   if (!result.trace.empty()) {
     Q_EMIT traceMade(runId,

@@ -86,9 +86,10 @@ at::Tensor GenerationRun::encode(const std::vector<std::string>& texts, std::opt
   for (std::size_t i = 0; i < texts.size(); ++i) {
     const tokenizer::Encoding encoding = m_model.tokenizer.encode(texts[i]);
     if (!encoding.dropped.empty()) {
-      m_warnings.push_back("Picture " + std::to_string(m_unit.requests[i].index) + ": the end of the " + what +
-                           " does not fit into " + std::to_string(m_model.tokenizer.maxLength()) + " tokens and is left out: \"" +
-                           shortened(encoding.dropped) + "\"");
+      m_warnings.push_back(
+          {domain::WarningCode::PromptCut, "Picture " + std::to_string(m_unit.requests[i].index) + ": the end of the " + what +
+                                               " does not fit into " + std::to_string(m_model.tokenizer.maxLength()) +
+                                               " tokens and is left out: \"" + shortened(encoding.dropped) + "\""});
     }
     rows.push_back(at::tensor(encoding.ids, at::kLong));
   }
@@ -242,8 +243,9 @@ domain::UnitOutcome GenerationRun::decode(const at::Tensor& latents) {
   domain::UnitOutcome outcome;
   for (std::int64_t i = 0; i < batch(); ++i) {
     if (at::isnan(pictures[i]).any().item<bool>()) {
-      m_warnings.push_back("Picture " + std::to_string(m_unit.requests[static_cast<std::size_t>(i)].index) +
-                           ": the numbers left the range of this arithmetic, and parts are black. Choose fp32 or bf16.");
+      m_warnings.push_back({domain::WarningCode::OutOfRange,
+                            "Picture " + std::to_string(m_unit.requests[static_cast<std::size_t>(i)].index) +
+                                ": the numbers left the range of this arithmetic, and parts are black. Choose fp32 or bf16."});
     }
     outcome.images.push_back(toImage(pictures[i]));
   }

@@ -42,7 +42,7 @@ class GenerationRun {
   PictureNoise m_noise;
   Trace m_trace;
   bool m_isGuided;
-  std::vector<std::string> m_warnings;
+  std::vector<domain::Warning> m_warnings;
 };
 
 }  // namespace polyptych::diffusion

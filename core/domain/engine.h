@@ -9,6 +9,7 @@
 #include "core/base/result.h"
 #include "core/domain/image.h"
 #include "core/domain/request.h"
+#include "core/domain/warning.h"
 
 namespace polyptych::domain {
 
@@ -57,9 +58,9 @@ enum class OutcomeKind { Done, Cancelled };
 
 struct UnitOutcome {
   OutcomeKind kind = OutcomeKind::Done;
-  std::vector<Image> images;          ///< one a request, in order; empty if cancelled
-  std::vector<std::byte> trace;       ///< a safetensors file if the unit wanted one
-  std::vector<std::string> warnings;  ///< sentences, e.g. words of a prompt that did not fit
+  std::vector<Image> images;      ///< one a request, in order; empty if cancelled
+  std::vector<std::byte> trace;   ///< a safetensors file if the unit wanted one
+  std::vector<Warning> warnings;  ///< e.g. words of a prompt that did not fit
 };
 
 struct LoadedModelReport {

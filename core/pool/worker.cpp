@@ -534,7 +534,7 @@ void Worker::onMessage(WorkerWire& wire) {
   } else if (auto* fatal = std::get_if<Fatal>(&message)) {
     fail(fatal->error);
   } else if (auto* warning = std::get_if<Warning>(&message)) {
-    Q_EMIT warned(QString::fromStdString(warning->sentence));
+    Q_EMIT warned(warning->warning);
   } else {
     refuse(std::string("a message of type ") + protocol::nameOf(typeOf(message)));
   }

@@ -35,7 +35,7 @@ const char* nameOf(WorkerState state);
 struct UnitResult {
   std::vector<std::vector<std::byte>> pictures;
   double seconds = 0;
-  std::vector<std::string> warnings;
+  std::vector<domain::Warning> warnings;
   std::vector<std::byte> trace;
 };
 
@@ -83,7 +83,7 @@ class Worker : public QObject {
   void unitFailed(const polyptych::base::Error& error);
   /// The worker is of no more use (state Failed) and its process is ended; a unit in work is lost.
   void failed(const polyptych::base::Error& error);
-  void warned(const QString& sentence);
+  void warned(const polyptych::domain::Warning& warning);
 
  private:
   struct Unit;

@@ -1,5 +1,6 @@
 #include "core/protocol/messages.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <initializer_list>
@@ -376,6 +377,24 @@ Error readError(Fields& parent) {
   return error;
 }
 
+const std::initializer_list<std::pair<std::string_view, domain::WarningCode>> kWarningNames{
+    {"other", domain::WarningCode::Other},
+    {"prompt_cut", domain::WarningCode::PromptCut},
+    {"out_of_range", domain::WarningCode::OutOfRange},
+    {"file_differs", domain::WarningCode::FileDiffers},
+    {"cores_not_pinned", domain::WarningCode::CoresNotPinned},
+};
+
+json toJson(const domain::Warning& warning) {
+  const auto* entry = std::ranges::find(kWarningNames, warning.code, &std::pair<std::string_view, domain::WarningCode>::second);
+  return {{"code", entry == kWarningNames.end() ? "other" : entry->first}, {"sentence", warning.sentence}};
+}
+
+domain::Warning readWarning(Fields& fields) {
+  const auto code = fields.named("code", kWarningNames);
+  return {code, fields.text("sentence", kMaxSentenceBytes)};
+}
+
 json keyed(const UnitKey& key) { return {{"unit", key.unitId}, {"lease", key.lease}}; }
 
 UnitKey readKey(Fields& fields) { return {fields.number("unit"), fields.number("lease")}; }
@@ -539,7 +558,10 @@ Parts partsOf(const PictureMade& made) {
 Parts partsOf(const UnitDone& done) {
   Parts parts{keyed(done.key), {}};
   parts.map["seconds"] = done.seconds;
-  parts.map["warnings"] = done.warnings;
+  json& warnings = parts.map["warnings"] = json::array();
+  for (const domain::Warning& warning : done.warnings) {
+    warnings.push_back(toJson(warning));
+  }
   if (!done.trace.empty()) {
     parts.attachments.push_back(done.trace);
   }
@@ -555,7 +577,7 @@ Parts partsOf(const Cancel& cancel) { return {keyed(cancel.key), {}}; }
 Parts partsOf(const Heartbeat& heartbeat) { return {{{"sequence", heartbeat.sequence}}, {}}; }
 Parts partsOf(const Shutdown&) { return {}; }
 Parts partsOf(const Fatal& fatal) { return {{{"error", toJson(fatal.error)}}, {}}; }
-Parts partsOf(const Warning& warning) { return {{{"sentence", warning.sentence}}, {}}; }
+Parts partsOf(const Warning& warning) { return {toJson(warning.warning), {}}; }
 
 using Attachments = std::vector<std::vector<std::byte>>;
 
@@ -662,12 +684,10 @@ UnitDone readUnitDone(Fields& fields, Attachments& attachments) {
   done.key = readKey(fields);
   done.seconds = fields.seconds("seconds");
   if (const json* warnings = fields.list("warnings", kMaxWarnings)) {
-    for (const json& warning : *warnings) {
-      if (!warning.is_string() || warning.get_ref<const std::string&>().size() > kMaxSentenceBytes) {
-        fields.refuse("has a warning that is no text, or too long");
-        break;
-      }
-      done.warnings.push_back(warning.get<std::string>());
+    for (const json& item : *warnings) {
+      Fields warning(&item, "a warning");
+      done.warnings.push_back(readWarning(warning));
+      fields.absorb(warning);
     }
   }
   if (!attachments.empty()) {
@@ -749,7 +769,7 @@ Message readMessage(MessageType type, Fields& fields, Attachments& attachments) 
     case MessageType::Fatal:
       return Fatal{readError(fields)};
     case MessageType::Warning:
-      return Warning{fields.text("sentence", kMaxSentenceBytes)};
+      return Warning{readWarning(fields)};
   }
   return Shutdown{};
 }

@@ -137,7 +137,7 @@ struct PictureMade {
 struct UnitDone {
   UnitKey key;
   double seconds = 0;
-  std::vector<std::string> warnings;
+  std::vector<domain::Warning> warnings;
   std::vector<std::byte> trace;
 
   friend bool operator==(const UnitDone&, const UnitDone&) = default;
@@ -186,7 +186,7 @@ struct Fatal {
 
 /// Worker -> backend: a sentence for the user that concerns the worker as a whole.
 struct Warning {
-  std::string sentence;
+  domain::Warning warning;
 
   friend bool operator==(const Warning&, const Warning&) = default;
 };

@@ -177,7 +177,7 @@ class UnitReporter : public domain::GenerateObserver {
 };
 
 int Session::run(const EngineFactory& makeEngine) {
-  const std::optional<std::string> pinWarning = pinTo(m_options.cores);
+  const std::optional<std::string> pinProblem = pinTo(m_options.cores);
   m_reader = std::thread([this] { readLoop(); });
   Result<std::unique_ptr<domain::Engine>> engine =
       guarded<std::unique_ptr<domain::Engine>>([&] { return makeEngine(m_options); });
@@ -189,9 +189,9 @@ int Session::run(const EngineFactory& makeEngine) {
     return kExitFatal;
   }
   m_heartbeat = std::thread([this] { heartbeatLoop(); });
-  if (pinWarning) {
-    log(*pinWarning);
-    (void)send(protocol::Warning{*pinWarning});
+  if (pinProblem) {
+    log(*pinProblem);
+    (void)send(protocol::Warning{{domain::WarningCode::CoresNotPinned, *pinProblem}});
   }
   while (const std::optional<Command> command = nextCommand()) {
     const auto* loading = std::get_if<protocol::LoadModel>(&*command);
@@ -455,7 +455,7 @@ void Session::sendPictures(const protocol::Generate& command, domain::UnitOutcom
   }
   protocol::UnitDone done{key, secondsSince(start), {}, std::move(outcome.trace)};
   for (std::size_t i = 0; i < std::min(outcome.warnings.size(), protocol::kMaxWarnings); ++i) {
-    done.warnings.push_back(protocol::sentenceForWire(outcome.warnings[i]));
+    done.warnings.push_back({outcome.warnings[i].code, protocol::sentenceForWire(outcome.warnings[i].sentence)});
   }
   if (const Result<void> sent = send(done); !sent) {
     answerFailure(key, sent.error());

@@ -201,6 +201,10 @@
         <translation>이미 있던 파일이 새로 만든 그림과 다릅니다. 파일은 그대로 두었습니다.</translation>
     </message>
     <message>
+        <source>A worker shares its cores with others, so it may be slower.</source>
+        <translation>작업 프로세스가 코어를 다른 작업과 나누어 씁니다. 조금 느릴 수 있습니다.</translation>
+    </message>
+    <message>
         <source>The run goes on, but there is a notice about it.</source>
         <translation>작업은 계속되지만 알릴 것이 있습니다. 여기에 마우스를 올리면 내용이 보입니다.</translation>
     </message>

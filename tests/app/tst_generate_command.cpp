@@ -233,7 +233,7 @@ void TestGenerateCommand::tellsEventsInOrder() {
   Q_EMIT m_backend->slotChanged(status);
   Q_EMIT m_backend->stepFinished(7, status);
   Q_EMIT m_backend->pictureFinished({7, 0, QString::fromUtf8(path("out/00000-a-cat.png")), status.slotId, 0.5, false});
-  Q_EMIT m_backend->warned(7, QStringLiteral("Words did not fit."));
+  Q_EMIT m_backend->warned(7, {domain::WarningCode::PromptCut, "Words did not fit."});
   Q_EMIT m_backend->runFinished(summary(1, 1));
   QCOMPARE(exitCode(), 0);
   std::string names;

@@ -39,7 +39,8 @@ class Recorder {
                      [this](const backend::PictureEvent& picture) { pictures << picture; });
     QObject::connect(m_backend.get(), &Backend::pictureFailed, [this](const FailureEvent& failure) { failures << failure; });
     QObject::connect(m_backend.get(), &Backend::traceMade, [this](quint64, const QByteArray& bytes) { traces << bytes; });
-    QObject::connect(m_backend.get(), &Backend::warned, [this](quint64, const QString& sentence) { warnings << sentence; });
+    QObject::connect(m_backend.get(), &Backend::warned,
+                     [this](quint64, const domain::Warning& warning) { warnings.push_back(warning); });
     QObject::connect(m_backend.get(), &Backend::runFinished, [this](const RunSummary& summary) { summaries << summary; });
   }
 
@@ -72,7 +73,7 @@ class Recorder {
   QList<backend::PictureEvent> pictures;
   QList<FailureEvent> failures;
   QList<QByteArray> traces;
-  QStringList warnings;
+  std::vector<domain::Warning> warnings;
   QList<RunSummary> summaries;
 
  private:
@@ -386,7 +387,7 @@ class TestBackend : public QObject {
     const RunSummary summary = recorder.run(sampleRun(out(), 4, 1, 2));
     QCOMPARE(summary.made, 1);
     QCOMPARE(summary.alreadyThere, 3);
-    QVERIFY(recorder.warnings.isEmpty());
+    QVERIFY(recorder.warnings.empty());
     QCOMPARE(QFileInfo(out() + "/00000-a-lighthouse-0.png").lastModified(), before);
     QVERIFY(contentOf(out()) == contentOf(good.path()));
     QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3}));

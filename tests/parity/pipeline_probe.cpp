@@ -117,10 +117,14 @@ int main(int argc, char** argv) {
     } else if (auto outcome = engine->generate(unit, observer); !outcome) {
       answer = errorAnswer(outcome.error());
     } else {
+      std::vector<std::string> warnings;
+      for (const domain::Warning& warning : outcome->warnings) {
+        warnings.push_back(warning.sentence);
+      }
       answer = {{"cancelled", outcome->kind == domain::OutcomeKind::Cancelled},
                 {"beats", observer.beats},
                 {"previews", observer.previews},
-                {"warnings", outcome->warnings}};
+                {"warnings", warnings}};
       for (std::size_t i = 0; i < outcome->images.size(); ++i) {
         writePpm(line.at("image").get<std::string>() + '.' + std::to_string(i) + ".ppm", outcome->images[i]);
       }

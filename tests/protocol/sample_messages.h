@@ -55,7 +55,7 @@ inline std::vector<protocol::Message> sampleMessages() {
       Progress{key, {domain::Stage::Saving, 1, 1}, 2},
       Preview{key, 1, {2, 1, {1, 2, 3, 4, 5, 6}}},
       PictureMade{key, 1, 64, 72, 3.5, {std::byte{0x89}, std::byte{'P'}}},
-      UnitDone{key, 4.5, {"The words 'x' were left out.", ""}, {std::byte{9}}},
+      UnitDone{key, 4.5, {{domain::WarningCode::PromptCut, "The words 'x' were left out."}, {}}, {std::byte{9}}},
       UnitDone{key, 0, {}, {}},
       UnitCancelled{key},
       UnitFailed{key, error},
@@ -63,7 +63,7 @@ inline std::vector<protocol::Message> sampleMessages() {
       Heartbeat{77},
       Shutdown{},
       Fatal{error},
-      Warning{"Careful."},
+      Warning{{domain::WarningCode::CoresNotPinned, "Careful."}},
   };
 }
 

@@ -285,7 +285,7 @@ class TestMessages : public QObject {
   }
 
   void refusesToSendTextThatIsNoUtf8() {
-    const auto bytes = encode(Warning{"caf\xE9"});
+    const auto bytes = encode(Warning{{domain::WarningCode::Other, "caf\xE9"}});
     QVERIFY(!bytes);
     QCOMPARE(int(bytes.error().code), int(base::ErrorCode::InvalidArgument));
   }

@@ -44,7 +44,9 @@ class FakeBackend : public backend::Backend {
   void fail(qint64 index, base::Error error, quint64 runId = 1) {
     Q_EMIT pictureFailed({runId, index, QStringLiteral("cpu:0"), std::move(error)});
   }
-  void warn(const QString& sentence, quint64 runId = 1) { Q_EMIT warned(runId, sentence); }
+  void warn(domain::WarningCode code, std::string sentence, quint64 runId = 1) {
+    Q_EMIT warned(runId, {code, std::move(sentence)});
+  }
   void failSlot(const QString& slotId, base::ErrorCode code, const QString& reason, bool willRestart) {
     backend::SlotStatus status;
     status.slotId = slotId;

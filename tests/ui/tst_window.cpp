@@ -512,7 +512,7 @@ class TestWindow : public QObject {
     device.name = "A graphics card with a name that is longer than any card is wide";
     Stage stage({device});
     QVERIFY(stage.run({QStringLiteral("a")}));
-    stage.backend.warn(QStringLiteral("A very long warning. ").repeated(30));
+    stage.backend.warn(domain::WarningCode::Other, QStringLiteral("A very long warning. ").repeated(30).toStdString());
     QCoreApplication::processEvents();
     int cut = 0;
     for (auto* label : stage.window->findChildren<ui::ElidedLabel*>()) {
@@ -736,8 +736,14 @@ class TestWindow : public QObject {
     QCOMPARE(stage.tile(0).data(GalleryModel::ReasonRole).toString(), stage.message());
     stage.backend.failSlot(QStringLiteral("cpu:0"), base::ErrorCode::WorkerDied, QStringLiteral("The worker died."), false);
     QCOMPARE(stage.find<QLabel>("state-cpu")->text(), QStringLiteral("사용 중지됨: 작업 프로세스가 거듭 끝남"));
-    stage.backend.warn(QStringLiteral("Something that is nowhere else."));
-    QVERIFY2(!stage.message().contains(QRegularExpression(QStringLiteral("[A-Za-z]"))), qPrintable(stage.message()));
+    QSet<QString> told;
+    for (int code = 0; code <= static_cast<int>(domain::WarningCode::CoresNotPinned); ++code) {
+      stage.backend.warn(static_cast<domain::WarningCode>(code), "In English.");
+      QVERIFY2(!stage.message().contains(QRegularExpression(QStringLiteral("[A-Za-z]"))), qPrintable(stage.message()));
+      QVERIFY(stage.find<QLabel>("message")->toolTip().contains(QStringLiteral("In English.")));
+      told.insert(stage.message());
+    }
+    QCOMPARE(told.size(), int(domain::WarningCode::CoresNotPinned) + 1);
     stage.backend.finish(1, 1);
     QCOMPARE(stage.message(), QStringLiteral("그림 1장을 만들지 못했습니다. 나머지는 모두 있습니다. "
                                              "메모리가 부족합니다. 더 작은 크기나 다른 장치를 고르면 됩니다."));

@@ -2,6 +2,7 @@
 
 #include "core/diffusion/schedulers/alpha_scheduler.h"
 #include "core/diffusion/schedulers/factories.h"
+#include "core/domain/scheduler_name.h"
 
 namespace polyptych::diffusion {
 namespace {
@@ -14,7 +15,7 @@ class Lcm : public AlphaScheduler {
   explicit Lcm(const ConfigValues& config)
       : AlphaScheduler(config, {0.00085, 0.012, "scaled_linear"}, ZeroSnr::Rescaled, false, true),
         m_config(config),
-        m_originalSteps(config.integer("original_inference_steps", 50)),
+        m_originalSteps(config.integer("original_inference_steps", domain::kDefaultOriginalSteps)),
         m_timeScaling(config.number("timestep_scaling", 10.0)) {}
 
   void setTimesteps(int steps) override {

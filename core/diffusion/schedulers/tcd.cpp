@@ -2,6 +2,7 @@
 
 #include "core/diffusion/schedulers/alpha_scheduler.h"
 #include "core/diffusion/schedulers/factories.h"
+#include "core/domain/scheduler_name.h"
 
 namespace polyptych::diffusion {
 namespace {
@@ -12,7 +13,7 @@ class Tcd : public AlphaScheduler {
   explicit Tcd(const ConfigValues& config)
       : AlphaScheduler(config, {0.00085, 0.012, "scaled_linear"}, ZeroSnr::Rescaled, false, true),
         m_config(config),
-        m_originalSteps(config.integer("original_inference_steps", 50)) {}
+        m_originalSteps(config.integer("original_inference_steps", domain::kDefaultOriginalSteps)) {}
 
   void setTimesteps(int steps) override {
     m_timesteps = distilledTimesteps(m_config, m_schedule.trainSteps, m_originalSteps, steps);
