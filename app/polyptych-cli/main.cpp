@@ -86,8 +86,6 @@ void onQtMessage(QtMsgType type, const QMessageLogContext&, const QString& messa
   }
 }
 
-ExitCode writeText(const std::string& text) { return cli::writeOutput(text) ? ExitCode::AllMade : ExitCode::SomeFailed; }
-
 /// Descriptors 0 to 2 that nobody gave us would be taken by the next files that are opened.
 void openStandardDescriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
@@ -128,9 +126,9 @@ int main(int argc, char** argv) {
   }
   switch (arguments->command) {
     case cli::Command::Help:
-      return static_cast<int>(writeText(cli::helpText()));
+      return static_cast<int>(cli::answer(cli::helpText()));
     case cli::Command::Version:
-      return static_cast<int>(writeText("polyptych-cli " POLYPTYCH_VERSION "\n"));
+      return static_cast<int>(cli::answer("polyptych-cli " POLYPTYCH_VERSION "\n"));
     case cli::Command::Generate:
       return generate(application, *arguments);
     case cli::Command::Devices:

@@ -24,16 +24,9 @@
 namespace polyptych::cli {
 namespace {
 
-ExitCode written(bool ok) {
-  if (!ok && errno != EPIPE) {
-    complainOfOutput(errno);
-  }
-  return ok ? ExitCode::AllMade : ExitCode::SomeFailed;
-}
+ExitCode writeList(const std::vector<std::string>& values) { return answer(jsonArray(values, true) + "\n"); }
 
-ExitCode writeList(const std::vector<std::string>& values) { return written(writeOutput(jsonArray(values, true) + "\n")); }
-
-ExitCode writeJson(const QJsonDocument& json) { return written(writeOutput(json.toJson(QJsonDocument::Indented).toStdString())); }
+ExitCode writeJson(const QJsonDocument& json) { return answer(json.toJson(QJsonDocument::Indented).toStdString()); }
 
 std::string gigabytes(std::uint64_t bytes) {
   char text[32];
@@ -73,6 +66,16 @@ std::string toJson(const domain::DeviceInfo& device) {
 
 }  // namespace
 
+ExitCode answer(const std::string& text) {
+  if (writeOutput(text)) {
+    return ExitCode::AllMade;
+  }
+  if (errno != EPIPE) {
+    complainOfOutput(errno);
+  }
+  return ExitCode::SomeFailed;
+}
+
 void complainOfOutput(int code) {
   complain({base::ErrorCode::Io, std::string("Standard output cannot be written: ") + std::strerror(code) + ".", {}});
 }
@@ -99,7 +102,7 @@ ExitCode showDevices(const std::vector<domain::DeviceInfo>& devices, bool json) 
     }
     text += (device.uuid.empty() ? "" : "  " + device.uuid) + "\n";
   }
-  return written(writeOutput(text));
+  return answer(text);
 }
 
 ExitCode showModels(bool json) {
@@ -125,7 +128,7 @@ ExitCode showModels(bool json) {
     }
     text += "\n";
   }
-  return written(writeOutput(text));
+  return answer(text);
 }
 
 ExitCode showModel(const std::string& reference, bool json) {
@@ -134,7 +137,7 @@ ExitCode showModel(const std::string& reference, bool json) {
     complain(model.error());
     return exitCodeOfModelError(model.error());
   }
-  return json ? writeJson(QJsonDocument(models::toJson(*model))) : written(writeOutput(models::toText(*model).toStdString()));
+  return json ? writeJson(QJsonDocument(models::toJson(*model))) : answer(models::toText(*model).toStdString());
 }
 
 ExitCode showSchedulers(bool json) {
@@ -157,7 +160,7 @@ ExitCode showSchedulers(bool json) {
   for (const auto& choice : domain::schedulerCatalogue()) {
     text += choice.name + "  (" + choice.className + "Scheduler)\n";
   }
-  return written(writeOutput(text));
+  return answer(text);
 }
 
 ExitCode tokenizeInput(const std::string& reference, bool json) {
@@ -200,17 +203,17 @@ ExitCode tokenizeInput(const std::string& reference, bool json) {
     for (const std::int64_t id : encoding.ids) {
       ids.push_back(std::to_string(id));
     }
-    std::string answer;
+    std::string shown;
     if (json) {
-      answer = JsonObject().raw("ids", jsonArray(ids, false)).text("dropped", encoding.dropped).done();
+      shown = JsonObject().raw("ids", jsonArray(ids, false)).text("dropped", encoding.dropped).done();
     } else {
       for (const std::string& id : ids) {
-        answer += (answer.empty() ? "" : " ") + id;
+        shown += (shown.empty() ? "" : " ") + id;
       }
-      answer += encoding.dropped.empty() ? "" : "\t" + printable(encoding.dropped);
+      shown += encoding.dropped.empty() ? "" : "\t" + printable(encoding.dropped);
     }
-    if (!writeOutput(answer + "\n")) {
-      return written(false);
+    if (const ExitCode code = answer(shown + "\n"); code != ExitCode::AllMade) {
+      return code;
     }
   }
 }
@@ -247,7 +250,7 @@ ExitCode makeContactSheet(const ContactSheetArguments& asked) {
     file.remove();
     return refuse("The sheet could not be written: " + why + ".", ExitCode::SomeFailed);
   }
-  return written(writeOutput(path.toStdString() + "\n"));
+  return answer(path.toStdString() + "\n");
 }
 
 base::Result<std::string> defaultModel() {

@@ -30,6 +30,9 @@ base::Result<std::string> defaultModel();
 /// checkpoint::resolveModelReference() that knows the models that came with the program.
 base::Result<domain::ModelSpec> resolveModel(const std::string& reference);
 
+/// Writes `text` to standard output; where that fails, says so. A reader that went away is told nothing.
+ExitCode answer(const std::string& text);
+
 /// Says on standard error why standard output could not be written. `code`: errno
 void complainOfOutput(int code);
 /// "polyptych-cli: sentence" on standard error.
