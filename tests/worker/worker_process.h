@@ -19,7 +19,7 @@ namespace polyptych::tests {
 
 inline constexpr int kPatienceMs = 10000;
 
-/// A fake worker and this side of its socket. Blocking with deadlines; no event loop.
+/// A worker (the program WORKER_PROGRAM) and this side of its socket. Blocking with deadlines; no event loop.
 class WorkerProcess {
  public:
   explicit WorkerProcess(const QStringList& arguments, const QByteArray& token = "token-1") {
@@ -33,7 +33,7 @@ class WorkerProcess {
     if (::bind(m_listener, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 || ::listen(m_listener, 1) != 0) {
       qFatal("no socket: %s", std::strerror(errno));
     }
-    m_process.start(FAKE_WORKER, QStringList{"--socket", QString::fromLocal8Bit(path)} + arguments);
+    m_process.start(WORKER_PROGRAM, QStringList{"--socket", QString::fromLocal8Bit(path)} + arguments);
     m_process.waitForStarted(kPatienceMs);
     m_process.write(token + "\n");
     m_process.waitForBytesWritten(kPatienceMs);
