@@ -1,5 +1,6 @@
 # Set-up shared by packaging/run and packaging/test. To be sourced by bash with the repository root in "$root".
 # setup <cpu|full|test> installs what is missing and exports POLYPTYCH_PYTHON_ENV; with "none" it leaves out the torch wheel.
+# Tests name another os-release file in POLYPTYCH_OS_RELEASE.
 
 polyptychCache="${XDG_CACHE_HOME:-$HOME/.cache}/polyptych"
 
@@ -30,7 +31,7 @@ setupPackages() {
   local wanted=("${buildPackages[@]}")
   [[ $1 == test || $1 == none ]] && wanted+=("${testPackages[@]}")
   local distribution
-  distribution=$(. /etc/os-release 2>/dev/null && printf '%s %s' "${ID:-unknown}" "${VERSION_ID:-}")
+  distribution=$(. "${POLYPTYCH_OS_RELEASE:-/etc/os-release}" 2>/dev/null && printf '%s %s' "${ID:-unknown}" "${VERSION_ID:-}")
   local known=no
   [[ $distribution == "debian 12" || $distribution == "ubuntu 24.04" ]] && known=yes
   if ! command -v dpkg-query >/dev/null 2>&1; then
