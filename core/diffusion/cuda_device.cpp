@@ -7,13 +7,17 @@
 
 namespace polyptych::diffusion {
 
-domain::DeviceReport cudaDeviceReport() {
+base::Result<domain::DeviceReport> cudaDeviceReport() {
+  cudaDeviceProp properties{};
+  if (const cudaError_t problem = cudaGetDeviceProperties(&properties, 0); problem != cudaSuccess) {
+    return base::Error{
+        base::ErrorCode::DeviceLost,
+        "The GPU cannot be used: it is not there, or its driver does not answer. See what nvidia-smi says, or choose "
+        "another device.",
+        cudaGetErrorString(problem)};
+  }
   domain::DeviceReport report;
   report.kind = domain::DeviceKind::Cuda;
-  cudaDeviceProp properties{};
-  if (cudaGetDeviceProperties(&properties, 0) != cudaSuccess) {
-    return report;
-  }
   report.name = properties.name;
   report.totalBytes = properties.totalGlobalMem;
   std::array<char, 48> text{};

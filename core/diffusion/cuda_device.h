@@ -4,7 +4,8 @@
 
 namespace polyptych::diffusion {
 
-/// What the first GPU says of itself. Defined by the CUDA worker's own file; the CPU worker's answers with an empty report.
-domain::DeviceReport cudaDeviceReport();
+/// What the first GPU says of itself, or DeviceLost with CUDA's own words. Defined by the CUDA worker's own file; the CPU worker's
+/// has no GPU.
+base::Result<domain::DeviceReport> cudaDeviceReport();
 
 }  // namespace polyptych::diffusion

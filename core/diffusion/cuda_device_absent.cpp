@@ -2,6 +2,8 @@
 
 namespace polyptych::diffusion {
 
-domain::DeviceReport cudaDeviceReport() { return {domain::DeviceKind::Cuda, {}, {}, 0}; }
+base::Result<domain::DeviceReport> cudaDeviceReport() {
+  return base::Error{base::ErrorCode::DeviceLost, "This worker is the one for CPUs; GPUs need polyptych-worker-cuda.", {}};
+}
 
 }  // namespace polyptych::diffusion

@@ -54,7 +54,7 @@ class TorchEngine : public domain::Engine {
   explicit TorchEngine(domain::DeviceKind kind)
       : m_kind(kind), m_device(kind == domain::DeviceKind::Cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)) {}
 
-  domain::DeviceReport device() const override {
+  base::Result<domain::DeviceReport> device() const override {
     return m_kind == domain::DeviceKind::Cuda ? cudaDeviceReport() : cpuDeviceReport();
   }
 

@@ -28,8 +28,8 @@ base::Error errorOfCurrentException(const std::string& doing) {
     if (contains(what, "DefaultCPUAllocator") || contains(what, "ALLOC_FAILED") || contains(what, "out of memory")) {
       return {base::ErrorCode::OutOfMemory, "There is too little free memory to " + doing + ". " + kOutOfMemoryAdvice, what};
     }
-    if (contains(what, "CUDA error") || contains(what, "CUDA driver") || contains(what, "CUDNN_STATUS") ||
-        contains(what, "CUBLAS_STATUS")) {
+    if (contains(what, "CUDA error") || contains(what, "CUDA driver") || contains(what, "NVIDIA driver") ||
+        contains(what, "CUDNN_STATUS") || contains(what, "CUBLAS_STATUS")) {
       return {base::ErrorCode::DeviceLost, "The GPU or its driver failed while it was to " + doing + ". The worker starts anew.",
               what};
     }

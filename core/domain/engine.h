@@ -72,7 +72,8 @@ struct LoadedModelReport {
 class Engine {
  public:
   virtual ~Engine() = default;
-  virtual DeviceReport device() const = 0;
+  /// Errors: DeviceLost where the device is not there; the process is of no use then.
+  virtual base::Result<DeviceReport> device() const = 0;
   /// Replaces the loaded model. On failure no model is loaded.
   /// Errors: NotFound, Unsupported, Corrupt, ModelUnusable, OutOfMemory, DeviceLost, Cancelled.
   virtual base::Result<LoadedModelReport> load(const ModelSpec& model, ComputeType type, LoadObserver& observer) = 0;

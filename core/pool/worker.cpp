@@ -385,6 +385,9 @@ void Worker::onHello(const protocol::Hello& hello) {
           {}});
     return;
   }
+  if (hello.device.kind == m_spec.slot.kind && hello.device.uuid.empty() && !m_spec.slot.uuid.empty()) {
+    return;  // it has no device; its next message, Fatal, says why
+  }
   if (hello.device.kind != m_spec.slot.kind || hello.device.uuid != m_spec.slot.uuid) {
     fail({ErrorCode::DeviceLost, "The worker got another device than the one it was started for.",
           hello.device.name + " " + hello.device.uuid});

@@ -182,7 +182,7 @@ int Session::run(const EngineFactory& makeEngine) {
   Result<std::unique_ptr<domain::Engine>> engine =
       guarded<std::unique_ptr<domain::Engine>>([&] { return makeEngine(m_options); });
   const Result<domain::DeviceReport> device = guarded<domain::DeviceReport>(
-      [&]() -> Result<domain::DeviceReport> { return engine ? Result((*engine)->device()) : engine.error(); });
+      [&]() -> Result<domain::DeviceReport> { return engine ? (*engine)->device() : engine.error(); });
   sayHello(device ? *device : domain::DeviceReport{m_options.kind, {}, {}, 0});
   if (!device) {
     leaveFatally(device.error());

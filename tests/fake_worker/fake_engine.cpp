@@ -83,12 +83,15 @@ class FakeEngine : public domain::Engine {
  public:
   FakeEngine(domain::DeviceKind kind, const FakeOptions& options) : m_kind(kind), m_options(options) {}
 
-  domain::DeviceReport device() const override {
+  Result<domain::DeviceReport> device() const override {
+    if (m_options.behave == "no-device") {
+      return base::Error{base::ErrorCode::DeviceLost, "The GPU is not there.", {}};
+    }
     if (m_kind == domain::DeviceKind::Cpu) {
-      return {m_kind, "Fake CPU", {}, std::uint64_t(16) << 30};
+      return domain::DeviceReport{m_kind, "Fake CPU", {}, std::uint64_t(16) << 30};
     }
     const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
-    return {m_kind, "Fake GPU", visible == nullptr ? "" : visible, std::uint64_t(8) << 30};
+    return domain::DeviceReport{m_kind, "Fake GPU", visible == nullptr ? "" : visible, std::uint64_t(8) << 30};
   }
 
   Result<domain::LoadedModelReport> load(const domain::ModelSpec&, domain::ComputeType, domain::LoadObserver& observer) override {

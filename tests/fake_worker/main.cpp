@@ -21,10 +21,10 @@ namespace {
 using namespace polyptych;
 using tests::FakeOptions;
 
-constexpr std::array<const char*, 17> kBehaviours{
-    "good",          "slow-start",  "never-ready",    "hang",          "crash",          "crash-once",
-    "garbage",       "half-frame",  "oversize",       "wrong-version", "wrong-token",    "ignore-cancel",
-    "out-of-memory", "device-lost", "model-unusable", "fail-unit",     "refuse-settings"};
+constexpr std::array<const char*, 18> kBehaviours{
+    "good",          "slow-start",  "never-ready",    "hang",          "crash",           "crash-once",
+    "garbage",       "half-frame",  "oversize",       "wrong-version", "wrong-token",     "ignore-cancel",
+    "out-of-memory", "device-lost", "model-unusable", "fail-unit",     "refuse-settings", "no-device"};
 
 [[noreturn]] void usage(const std::string& problem) {
   std::fprintf(stderr, "%s (tests/fake_worker/README.md)\n", problem.c_str());

@@ -178,7 +178,21 @@ class TestPool : public QObject {
     connect(watched.worker.get(), &Worker::failed, this, [&failures](const base::Error& error) { failures << error; });
     watched.worker->start(samplePlan());
     QVERIFY(watched.waitFor(S::Failed));
+    QTRY_COMPARE(failures.size(), 1);
     QCOMPARE(failures[0].code, ErrorCode::DeviceLost);
+  }
+
+  void aWorkerWithoutItsGpuSaysWhy() {
+    Watched watched;
+    watched.worker = std::make_unique<Worker>(WorkerSpec{
+        {"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}}, FAKE_WORKER, {"--device", "cuda", "--behave", "no-device"}, 1});
+    QList<base::Error> failures;
+    connect(watched.worker.get(), &Worker::failed, this, [&failures](const base::Error& error) { failures << error; });
+    watched.worker->start(samplePlan());
+    QVERIFY(watched.waitFor(S::Failed));
+    QTRY_COMPARE(failures.size(), 1);
+    QCOMPARE(failures[0].code, ErrorCode::DeviceLost);
+    QCOMPARE(failures[0].message, std::string("The GPU is not there."));
   }
 
   void cancelIsAnsweredWithinAStep() {
