@@ -4,6 +4,7 @@
 
 #include <QPointer>
 #include <utility>
+#include <vector>
 
 namespace polyptych::pool {
 namespace {
@@ -59,6 +60,21 @@ Result<void> WorkerSocket::send(const protocol::Message& message) {
 
 void WorkerSocket::drain() {
   const QPointer<WorkerSocket> self(this);
+  // A process that ended at once may not even have been let in.
+  if (m_server.isListening()) {
+    m_server.waitForNewConnection(0);
+  }
+  std::vector<QPointer<QLocalSocket>> strangers;
+  if (self && m_peer == nullptr) {
+    for (const auto& [socket, parser] : m_parsers) {
+      strangers.emplace_back(socket);
+    }
+  }
+  for (const auto& socket : strangers) {
+    if (self && socket && socket->waitForReadyRead(0) && self && socket) {
+      onReadyRead(socket);
+    }
+  }
   while (self && m_peer != nullptr && m_peer->waitForReadyRead(0)) {
     onReadyRead(m_peer);
   }

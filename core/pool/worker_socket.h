@@ -27,7 +27,7 @@ class WorkerSocket : public QObject {
 
   /// A message that cannot be encoded is an error of ours. Does nothing without a peer.
   base::Result<void> send(const protocol::Message& message);
-  /// Gives what the peer had sent before its process ended.
+  /// Gives what the worker had sent before its process ended, even if it was not yet let in.
   void drain();
   /// Takes no more messages and gives none.
   void close();
