@@ -59,13 +59,15 @@ class House:
         (base / "os-release").write_text('ID=debian\nVERSION_ID="12"\n', encoding="utf-8")
         for name in TOOLS:
             (self.bin / name).symlink_to(shutil.which(name))
+        # Copies: another user may not be let into the checkout.
+        stand_ins = Path(shutil.copytree(HERE, base / "scripts"))
         for name in STAND_INS:
-            (self.bin / name).symlink_to(HERE / "stand_in")
+            (self.bin / name).symlink_to(stand_ins / "stand_in")
         for folder in (base, self.state):
             folder.chmod(0o777)
         self.environment = {
             "PATH": str(self.bin), "HOME": str(self.home), "LC_ALL": "C.UTF-8", "STATE": str(self.state), "POLYPTYCH_OS_RELEASE": str(base / "os-release"),
-            "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.wheels.as_uri()}
+            "PYTHONPATH": str(stand_ins), "PYTHONDONTWRITEBYTECODE": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.wheels.as_uri()}
         self.calls = []
 
     def tell(self, name, *lines):
