@@ -7,6 +7,17 @@
 #include "ui/theme.h"
 
 namespace polyptych::ui {
+namespace {
+
+constexpr int kEditMargin = 2;  // what QLineEdit keeps free on each side of its text
+
+/// One line in the middle of a field, at the height a line edit has it in every script.
+void drawLine(QPainter& painter, const QRect& field, const QFontMetrics& metrics, const QString& text) {
+  const int height = std::max(metrics.height(), metrics.boundingRect(text).height());
+  painter.drawText(QPoint(field.x(), field.y() + (field.height() - height + 1) / 2 + metrics.ascent()), text);
+}
+
+}  // namespace
 
 ElidedLabel::ElidedLabel(QWidget* parent) : QLabel(parent) {
   setTextFormat(Qt::PlainText);
@@ -30,11 +41,29 @@ void ElidedComboBox::paintEvent(QPaintEvent*) {
   const QRect field = style()
                           ->subControlRect(QStyle::CC_ComboBox, &option, QStyle::SC_ComboBoxEditField, this)
                           .adjusted(Metrics::kTextInset, 0, -Metrics::kTextInset, 0);
-  const QFontMetrics metrics = fontMetrics();
-  const QString text = metrics.elidedText(option.currentText, Qt::ElideRight, field.width());
-  const int height = std::max(metrics.height(), metrics.boundingRect(text).height());
   painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
-  painter.drawText(QPoint(field.x(), field.y() + (field.height() - height + 1) / 2 + metrics.ascent()), text);
+  drawLine(painter, field, fontMetrics(), fontMetrics().elidedText(option.currentText, Qt::ElideRight, field.width()));
+}
+
+QRect PathEdit::textRect() const {
+  QStyleOptionFrame option;
+  initStyleOption(&option);
+  return style()->subElementRect(QStyle::SE_LineEditContents, &option, this).adjusted(kEditMargin, 0, -kEditMargin, 0);
+}
+
+bool PathEdit::isCut() const { return !hasFocus() && fontMetrics().horizontalAdvance(text()) > textRect().width(); }
+
+void PathEdit::paintEvent(QPaintEvent* event) {
+  if (!isCut()) {
+    QLineEdit::paintEvent(event);
+    return;
+  }
+  QStylePainter painter(this);
+  QStyleOptionFrame option;
+  initStyleOption(&option);
+  painter.drawPrimitive(QStyle::PE_PanelLineEdit, option);
+  painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
+  drawLine(painter, textRect(), fontMetrics(), fontMetrics().elidedText(text(), Qt::ElideMiddle, textRect().width()));
 }
 
 QString wrappedTip(const QString& text) {

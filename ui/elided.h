@@ -2,6 +2,7 @@
 
 #include <QComboBox>
 #include <QLabel>
+#include <QLineEdit>
 
 namespace polyptych::ui {
 
@@ -25,6 +26,21 @@ class ElidedComboBox : public QComboBox {
 
  protected:
   void paintEvent(QPaintEvent* event) override;
+};
+
+/// A path: until it has the focus, one that does not fit shows its two ends with "…" between.
+class PathEdit : public QLineEdit {
+  Q_OBJECT
+ public:
+  using QLineEdit::QLineEdit;
+  /// True if a part of the path is not seen.
+  bool isCut() const;
+
+ protected:
+  void paintEvent(QPaintEvent* event) override;
+
+ private:
+  QRect textRect() const;
 };
 
 /// A tool tip that breaks its lines and shows `text` letter by letter.

@@ -149,7 +149,7 @@ QWidget* RunForm::makeSettings() {
   m_images = new QSpinBox;
   m_images->setObjectName(QStringLiteral("images"));
   m_images->setRange(1, prompt::kMaxImagesPerPrompt);
-  m_folder = new QLineEdit;
+  m_folder = new PathEdit;
   m_folder->setObjectName(QStringLiteral("folder"));
   connect(m_folder, &QLineEdit::textChanged, m_folder, [this](const QString& text) { m_folder->setToolTip(wrappedTip(text)); });
   auto* browseOut = new QPushButton(tr("Folder…"));

@@ -12,6 +12,7 @@
 
 #include "core/base/result.h"
 #include "core/models/model_list.h"
+#include "ui/elided.h"
 
 namespace polyptych::ui {
 
@@ -72,7 +73,7 @@ class RunForm : public QWidget {
   QDoubleSpinBox* m_guidance;
   QLineEdit* m_seed;
   QSpinBox* m_images;
-  QLineEdit* m_folder;
+  PathEdit* m_folder;
   QLabel* m_forecast;
 };
 

@@ -21,8 +21,8 @@ struct SchedulerChoice {
   friend bool operator==(const SchedulerChoice&, const SchedulerChoice&) = default;
 };
 
-/// Steps a distilled model was made for, and so makes at most, where its scheduler's configuration has no original_inference_steps
-/// (diffusers' LCM and TCD).
+/// Steps a distilled model was made for, and so makes at most, where its scheduler's configuration has no
+/// original_inference_steps (diffusers' LCM and TCD).
 inline constexpr int kDefaultOriginalSteps = 50;
 
 /// Every sampler the program offers, in the order lists show them, default first.

@@ -9,6 +9,7 @@
 #include <QTest>
 #include <QTranslator>
 #include <ctime>
+#include <functional>
 #include <memory>
 
 #include "core/backend/backend.h"
@@ -47,11 +48,15 @@ class Application : public QApplication {
 
 /// A window on a fake backend, with everything a test looks at.
 struct Stage {
-  explicit Stage(std::vector<domain::DeviceInfo> devices = {tests::cpuDevice()}, QString modelReference = {})
+  explicit Stage(std::vector<domain::DeviceInfo> devices = {tests::cpuDevice()}, QString modelReference = {},
+                 const std::function<void(ui::MainWindowOptions&)>& change = {})
       : backend(std::move(devices)) {
     auto options = tests::windowOptions(folder.path());
     if (!modelReference.isNull()) {
       options.model = modelReference;
+    }
+    if (change) {
+      change(options);
     }
     window = std::make_unique<ui::MainWindow>(backend, options);
     window->show();

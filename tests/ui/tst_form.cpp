@@ -6,6 +6,7 @@
 #include <QSettings>
 #include <QSpinBox>
 
+#include "core/models/bundled_models.h"
 #include "tests/ui/stage.h"
 
 using namespace polyptych;
@@ -62,6 +63,33 @@ class TestForm : public QObject {
     QCOMPARE(request.width, 256);
     QCOMPARE(request.height, 192);
     QCOMPARE(request.negativePrompt.has_value(), false);
+  }
+
+  void theModelThatCameWithTheProgramIsChosenFirst() {
+    QStringList described;
+    Stage stage({tests::cpuDevice()}, {}, [&described](ui::MainWindowOptions& options) {
+      options.model.clear();
+      options.listModels = [](const QStringList&) {
+        QVector<models::ModelSummary> list(2);
+        list[0].name = list[0].reference = QStringLiteral("a/model");
+        list[1].name = list[1].reference = QLatin1String(models::kDemoModelName);
+        list[0].isUsable = list[1].isUsable = true;
+        return list;
+      };
+      options.describeModel = [&described](const QString& reference) -> base::Result<models::ModelDescription> {
+        described << reference;
+        models::ModelDescription model;
+        model.summary.name = reference;
+        model.summary.path = QStringLiteral("/models/") + reference;
+        model.width = model.height = 256;
+        return model;
+      };
+    });
+    auto* box = stage.find<QComboBox>("model");
+    QTRY_COMPARE(box->currentText(), QStringLiteral("demo"));
+    QVERIFY(stage.run({QStringLiteral("a red boat")}));
+    QVERIFY(described.contains(QStringLiteral("demo")));
+    QCOMPARE(stage.backend.specs[0].plan.model.folder, std::string("/models/demo"));
   }
 
   void tickedDevicesMakeSlots() {

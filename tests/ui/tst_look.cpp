@@ -105,6 +105,26 @@ class TestLook : public QObject {
     QCOMPARE(cut, 2);
   }
 
+  void aLongPathShowsItsEnds() {
+    Stage stage;
+    auto* edit = stage.find<ui::PathEdit>("folder");
+    stage.find<QPlainTextEdit>("prompts")->setFocus();
+    edit->setText(QStringLiteral("/home/somebody/그림/") + QStringLiteral("a long name/").repeated(9) + QStringLiteral("last"));
+    QVERIFY(edit->isCut());
+    const QImage cut = edit->grab().toImage();
+    const QString whole = edit->text();
+    // The same picture as the text with its ellipsis gives.
+    for (int width = edit->width(); edit->isCut(); --width) {
+      edit->setText(edit->fontMetrics().elidedText(whole, Qt::ElideMiddle, width));
+    }
+    QVERIFY(edit->text().startsWith(QStringLiteral("/home")) && edit->text().endsWith(QStringLiteral("last")));
+    QCOMPARE(edit->grab().toImage(), cut);
+    edit->setText(whole);
+    edit->setFocus();
+    QVERIFY(!edit->isCut());
+    QVERIFY(edit->grab().toImage() != cut);
+  }
+
   void tilesFillTheWidth_data() {
     QTest::addColumn<int>("width");
     for (const int width : {1280, 1440, 1920, 2560}) {
