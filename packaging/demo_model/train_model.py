@@ -44,7 +44,13 @@ NEW = {SMALL: 2, LARGE: 1}  # scenes encoded at every step
 MOST_LATENTS = {SMALL: 40000, LARGE: 24000}
 EMPTY_SHARE = 0.11
 WORD_BATCH = 128
-SUBJECT_WEIGHT = 3.0  # of the error where a subject is, at first: without it backgrounds, which are most of a picture, are learned long before shapes
+WORD_WEIGHT = 0.02  # of the readers' loss while text encoder and UNet learn together, so that words stay apart
+SUBJECT_WEIGHT = 3.0  # of the error where a subject is, in pictures almost without noise; none in noise, where it would teach subjects in every place
+PLAIN_SHARE = 0.7  # of plain scenes at first, so that shapes are learned before what can be over them
+
+
+def is_plain(scene):
+    return len(scene.subjects) == 1 and scene.subjects[0].depth == "near" and scene.weather == "clear" and scene.style == "flat"
 
 
 class Latents:
@@ -60,6 +66,7 @@ class Latents:
         if self.count:
             self.values[: self.count] = np.fromfile(self.path, dtype=np.float16, count=self.count * math.prod(self.shape)).reshape(self.count, *self.shape)
         self.scenes = [self._scene(i) for i in range(self.count)]
+        self.plain, self.looked_at = [], 0
 
     def _scene(self, i):
         return scenes.sample(random.Random(f"{self.seed}/{self.side}/{i}"))
@@ -83,8 +90,11 @@ class Latents:
         self.scenes += new
         self.count += count
 
-    def batch(self, rng, count):
-        chosen = [rng.randrange(self.count) for _ in range(count)]
+    def batch(self, rng, count, plain_share):
+        """@param plain_share share of scenes of one near subject in clear weather, flat; the others are any"""
+        self.plain += [i for i in range(self.looked_at, self.count) if is_plain(self.scenes[i])]
+        self.looked_at = self.count
+        chosen = [rng.choice(self.plain) if self.plain and rng.random() < plain_share else rng.randrange(self.count) for _ in range(count)]
         return torch.from_numpy(self.values[chosen]).float(), [self.scenes[i] for i in chosen]
 
 
@@ -150,6 +160,7 @@ class Run:
         self.optimizer = torch.optim.AdamW(
             [{"params": list(self.unet.parameters()), "rate": arguments.rate}, {"params": list(self.text.parameters()), "rate": 0.3 * arguments.rate}],
             lr=arguments.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+        self.readers_optimizer = torch.optim.AdamW(self.readers.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.step, self.spent, self.words = 0, 0.0, 1.0 if init and not arguments.words else 0.0
         if arguments.resume and os.path.exists(self.state_path):
             state = torch.load(self.state_path, map_location=self.device, weights_only=True)
@@ -191,6 +202,12 @@ class Run:
     def tokens_of(self, texts):
         return torch.tensor(self.tokenizer(texts, padding="max_length", max_length=tokens.LENGTH, truncation=True)["input_ids"], device=self.device)
 
+    def words_loss(self, states, after, batch):
+        """What the readers miss in one state a prompt. @param after 1 where a text has ended, of which places one is read"""
+        states = states.float()
+        pick = torch.multinomial(after + 1e-9, 1)
+        return self.readers(torch.gather(states, 1, pick[..., None].expand(-1, -1, states.shape[-1]))[:, 0], batch)
+
     def learn_words(self, steps):
         """The text encoder alone. What the UNet will attend to, the states from the end of the text on, has to know the whole prompt."""
         optimizer = torch.optim.AdamW([*self.text.parameters(), *self.readers.parameters()], lr=2e-3, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
@@ -205,9 +222,7 @@ class Run:
                 ids, after = ids[:, :40], after[:, :40]
             with torch.autocast(self.device.type, dtype=torch.bfloat16):
                 states = self.text(input_ids=ids).last_hidden_state
-            states = states.float()
-            pick = torch.multinomial(after + 1e-9, 1)
-            loss = self.readers(torch.gather(states, 1, pick[..., None].expand(-1, -1, states.shape[-1]))[:, 0], batch)
+            loss = self.words_loss(states, after, batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_([*self.text.parameters(), *self.readers.parameters()], 1.0)
@@ -226,15 +241,15 @@ class Run:
 
     @staticmethod
     def weights_of(batch, side, inside):
-        """(N, 1, side, side): inside where a subject is, less than 1 elsewhere, 1 in the mean of each picture."""
+        """(N, 1, side, side): inside[i] where a subject is in picture i, less than 1 elsewhere, 1 in the mean of each picture."""
         weights = torch.ones(len(batch), 1, side, side)
-        for weight, scene in zip(weights, batch):
+        for weight, scene, inside in zip(weights, batch, inside.tolist()):
             for subject in scene.subjects:
                 left, top, right, bottom = (v * side for v in scenes.area(scene, subject))
                 weight[0, max(0, math.floor(top)) : math.ceil(bottom), max(0, math.floor(left)) : math.ceil(right)] = inside
         return weights / weights.mean((1, 2, 3), keepdim=True)
 
-    def loss(self, latents, batch, with_text, inside):
+    def loss(self, latents, batch, with_text):
         count = len(batch)
         latents = latents.to(self.device)
         timesteps = ((torch.arange(count, device=self.device) + torch.rand(count, device=self.device)) / count * 1000).long().clamp(max=999)
@@ -243,14 +258,19 @@ class Run:
         s = (1 - a * a).sqrt()
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             with torch.set_grad_enabled(with_text):
-                states = self.text(input_ids=self.tokens_of(self.texts_of(batch))).last_hidden_state
-            if not with_text:
+                ids = self.tokens_of(self.texts_of(batch))
+                states = self.text(input_ids=ids).last_hidden_state
+            words = 0
+            if with_text:
+                said = [i for i, row in enumerate(ids[:, 1].tolist()) if row != self.tokenizer.eos_token_id]  # not the empty ones
+                words = WORD_WEIGHT * self.words_loss(states[said], (ids[said] == self.tokenizer.eos_token_id).float(), [batch[i] for i in said])
+            else:
                 states = states.detach().requires_grad_()  # one compiled graph for both
             output = self.predict(a * latents + s * noise, timesteps, encoder_hidden_states=states, return_dict=False)[0]
         squares = (output.float() - (a * noise - s * latents)).square()
-        error = (squares * self.weights_of(batch, latents.shape[-1], inside).to(self.device)).mean((1, 2, 3))
+        error = (squares * self.weights_of(batch, latents.shape[-1], 1 + (SUBJECT_WEIGHT - 1) * a.flatten() ** 2).to(self.device)).mean((1, 2, 3))
         ratio = (a / s).flatten().square()
-        return (error * (5 / ratio).clamp(max=1)).mean()  # steps almost without noise count less
+        return (error * (5 / ratio).clamp(max=1)).mean() + words, words  # steps almost without noise count less
 
     def learn(self):
         arguments = self.arguments
@@ -269,19 +289,20 @@ class Run:
                 fall = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * part))
                 for group in self.optimizer.param_groups:
                     group["lr"] = group["rate"] * min(1, (self.step + 1) / 200) * fall
-                latents, batch = data.batch(self.rng, BATCH[side])
-                inside = 1 + (SUBJECT_WEIGHT - 1) * min(1, 2.5 * (1 - part))
-                loss = self.loss(latents, batch, with_text=self.step % 3 == 0, inside=inside)
+                latents, batch = data.batch(self.rng, BATCH[side], PLAIN_SHARE * min(1, max(0, 2.5 - 3 * part)))
+                loss, words = self.loss(latents, batch, with_text=self.step % 3 == 0)
                 self.optimizer.zero_grad(set_to_none=True)
+                self.readers_optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 torch.nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
                 torch.nn.utils.clip_grad_norm_(self.text.parameters(), 1.0)
                 self.optimizer.step()
+                self.readers_optimizer.step()
                 with torch.no_grad():
                     decay = min(0.999, (self.step + 1) / (self.step + 10))
                     for name, part_ in self.parts.items():
                         torch._foreach_lerp_(list(self.averages[name].parameters()), list(part_.parameters()), 1 - decay)
-                losses[side].append(loss.item())
+                losses[side].append(loss.item() - float(words))
                 self.step += 1
                 shown += BATCH[side]
                 if self.step % 100 == 0:
