@@ -9,6 +9,7 @@
 namespace polyptych::ui {
 namespace {
 
+constexpr int kCursorWidth = 1;
 constexpr int kEditMargin = 2;  // what QLineEdit keeps free on each side of its text
 
 /// One line in the middle of a field, at the height a line edit has it in every script.
@@ -51,7 +52,10 @@ QRect PathEdit::textRect() const {
   return style()->subElementRect(QStyle::SE_LineEditContents, &option, this).adjusted(kEditMargin, 0, -kEditMargin, 0);
 }
 
-bool PathEdit::isCut() const { return !hasFocus() && fontMetrics().horizontalAdvance(text()) > textRect().width(); }
+// A line edit scrolls as soon as there is no room for its cursor behind the text.
+bool PathEdit::isCut() const {
+  return !hasFocus() && fontMetrics().horizontalAdvance(text()) + kCursorWidth > textRect().width();
+}
 
 void PathEdit::paintEvent(QPaintEvent* event) {
   if (!isCut()) {
@@ -63,7 +67,8 @@ void PathEdit::paintEvent(QPaintEvent* event) {
   initStyleOption(&option);
   painter.drawPrimitive(QStyle::PE_PanelLineEdit, option);
   painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
-  drawLine(painter, textRect(), fontMetrics(), fontMetrics().elidedText(text(), Qt::ElideMiddle, textRect().width()));
+  drawLine(painter, textRect(), fontMetrics(),
+           fontMetrics().elidedText(text(), Qt::ElideMiddle, textRect().width() - kCursorWidth));
 }
 
 QString wrappedTip(const QString& text) {

@@ -33,7 +33,7 @@ class PathEdit : public QLineEdit {
   Q_OBJECT
  public:
   using QLineEdit::QLineEdit;
-  /// True if a part of the path is not seen.
+  /// True if it is drawn without its middle.
   bool isCut() const;
 
  protected:

@@ -62,10 +62,12 @@ constexpr CodeText kCodeTexts[] = {
      QT_TRANSLATE_NOOP("ErrorText", "an error in the program")},
 };
 
+static_assert(std::size(kCodeTexts) == static_cast<std::size_t>(ErrorCode::Internal) + 1,
+              "every code has its texts, Internal last");
+
 const CodeText& textOfCode(ErrorCode code) {
   const auto* found = std::ranges::find(kCodeTexts, code, &CodeText::code);
-  Q_ASSERT(found != std::end(kCodeTexts));
-  return *found;
+  return found == std::end(kCodeTexts) ? *std::prev(found) : *found;
 }
 
 const char* sentenceOf(ErrorCode code, Subject subject) {

@@ -106,6 +106,9 @@ std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads)
   // Equal requests give equal bytes: no algorithm is chosen by timing, none adds in an order of its own.
   at::globalContext().setBenchmarkCuDNN(false);
   at::globalContext().setDeterministicCuDNN(true);
+  // fp32 is fp32: the ten bits of TF32 would make other pictures than the CPU's.
+  at::globalContext().setAllowTF32CuDNN(false);
+  at::globalContext().setAllowTF32CuBLAS(false);
   return std::make_unique<TorchEngine>(kind);
 }
 

@@ -61,8 +61,11 @@ Result<void> WorkerSocket::send(const protocol::Message& message) {
 void WorkerSocket::drain() {
   const QPointer<WorkerSocket> self(this);
   // A process that ended at once may not even have been let in.
-  if (m_server.isListening()) {
-    m_server.waitForNewConnection(0);
+  const auto letIn = [&] {
+    const std::size_t before = m_parsers.size();
+    return m_server.isListening() && m_server.waitForNewConnection(0) && self && m_parsers.size() > before;
+  };
+  while (letIn()) {
   }
   std::vector<QPointer<QLocalSocket>> strangers;
   if (self && m_peer == nullptr) {

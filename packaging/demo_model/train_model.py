@@ -243,10 +243,10 @@ class Run:
     def weights_of(batch, side, inside):
         """(N, 1, side, side): inside[i] where a subject is in picture i, less than 1 elsewhere, 1 in the mean of each picture."""
         weights = torch.ones(len(batch), 1, side, side)
-        for weight, scene, inside in zip(weights, batch, inside.tolist()):
+        for weight, scene, value in zip(weights, batch, inside.tolist()):
             for subject in scene.subjects:
                 left, top, right, bottom = (v * side for v in scenes.area(scene, subject))
-                weight[0, max(0, math.floor(top)) : math.ceil(bottom), max(0, math.floor(left)) : math.ceil(right)] = inside
+                weight[0, max(0, math.floor(top)) : math.ceil(bottom), max(0, math.floor(left)) : math.ceil(right)] = value
         return weights / weights.mean((1, 2, 3), keepdim=True)
 
     def loss(self, latents, batch, with_text):

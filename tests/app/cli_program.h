@@ -14,7 +14,7 @@ namespace polyptych::tests {
 
 using Json = nlohmann::json;
 
-inline constexpr int kPatience = 60'000;
+inline constexpr int kPatienceMs = 60'000;
 
 struct Ended {
   int code = -1;
@@ -61,12 +61,12 @@ class CliProgram {
     }
     process.setWorkingDirectory(m_folder.path());
     process.start(QFile::decodeName(program), arguments);
-    if (!process.waitForStarted(kPatience)) {
+    if (!process.waitForStarted(kPatienceMs)) {
       qFatal("polyptych-cli does not start: %s", qPrintable(process.errorString()));
     }
   }
   Ended finish(QProcess& process) {
-    if (!process.waitForFinished(kPatience)) {
+    if (!process.waitForFinished(kPatienceMs)) {
       process.kill();
       process.waitForFinished();
       qFatal("polyptych-cli does not end: %s", process.readAllStandardError().constData());

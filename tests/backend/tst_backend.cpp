@@ -1,7 +1,9 @@
 #include <QElapsedTimer>
 #include <QTemporaryDir>
 #include <QtTest>
+#include <span>
 
+#include "core/picture/png.h"
 #include "tests/backend/sample_run.h"
 
 using namespace polyptych;
@@ -391,6 +393,33 @@ class TestBackend : public QObject {
     QCOMPARE(QFileInfo(out() + "/00000-a-lighthouse-0.png").lastModified(), before);
     QVERIFY(contentOf(out()) == contentOf(good.path()));
     QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3}));
+  }
+
+  void aFileThatDiffersIsLeftAndTold() {
+    Recorder recorder;
+    recorder.run(sampleRun(out(), 2, 1, 2));
+    // As another version of the engine would have made it: the metadata is this run's, the picture is not.
+    const QString kept = out() + "/00000-a-lighthouse-0.png";
+    QFile file(kept);
+    QVERIFY(file.open(QIODevice::ReadWrite));
+    const QByteArray bytes = file.readAll();
+    const auto metadata = picture::readPngMetadata(std::as_bytes(std::span(bytes.constData(), std::size_t(bytes.size()))));
+    QVERIFY(metadata);
+    const auto other =
+        picture::encodePng({metadata->request.width, metadata->request.height,
+                            std::vector<std::uint8_t>(std::size_t(3 * metadata->request.width * metadata->request.height), 9)},
+                           *metadata);
+    QVERIFY(other);
+    QVERIFY(file.resize(0) && file.seek(0));
+    QCOMPARE(file.write(reinterpret_cast<const char*>(other->data()), qint64(other->size())), qint64(other->size()));
+    file.close();
+    QVERIFY(QFile::remove(out() + "/00001-a-lighthouse-1.png"));
+    QCOMPARE(recorder.run(sampleRun(out(), 2, 1, 2)).made, 1);
+    QCOMPARE(recorder.warnings.size(), std::size_t{1});
+    QCOMPARE(recorder.warnings[0].code, domain::WarningCode::FileDiffers);
+    QVERIFY(recorder.warnings[0].sentence.find("00000-a-lighthouse-0.png") != std::string::npos);
+    QVERIFY(file.open(QIODevice::ReadOnly));
+    QCOMPARE(file.size(), qint64(other->size()));
   }
 
   void aTraceComesWithItsUnit() {

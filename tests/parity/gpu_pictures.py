@@ -5,11 +5,16 @@ gpu_pictures.py POLYPTYCH_CLI MODEL_FOLDER [DEVICE]
 
 DEVICE takes the place of a GPU, for trying the script itself. Ends with 77 (a named skip) where there is no GPU.
 """
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
+
+if any(importlib.util.find_spec(module) is None for module in ("numpy", "PIL")):
+    print("SKIP: numpy or Pillow is not in this Python environment")
+    sys.exit(77)
 
 import numpy as np
 from PIL import Image
@@ -19,9 +24,19 @@ CLOSE_SHARE = 0.98  # of values within 2/255 of the CPU's: sums are made in anot
 cli, model, *instead = sys.argv[1:]
 
 
-def listed_gpus():
+def usable_gpus(folder):
+    """Without those that this torch cannot use, by its driver's or its own age."""
     done = subprocess.run([cli, "devices", "--json"], capture_output=True, text=True, check=True)
-    return [device for device in json.loads(done.stdout) if device["id"].startswith("cuda:")]
+    usable = []
+    for gpu in json.loads(done.stdout):
+        if gpu["id"].startswith("cuda:"):
+            tried = subprocess.run([cli, "generate", "--json", "--model", model, "--devices", gpu["id"], "--steps", "1", "--width", "64", "--height", "64", "--out",
+                                    os.path.join(folder, gpu["id"].replace(":", "-")), "x"], capture_output=True, text=True, timeout=600)
+            if tried.returncode != 0 and '"device_lost"' in tried.stdout:
+                print(f"left out: {gpu['id']} ({gpu['name']}): {tried.stderr.strip()[-300:]}")
+            else:
+                usable.append(gpu)
+    return usable
 
 
 def made(folder, devices, precision="fp32"):
@@ -39,12 +54,12 @@ def pixels(folder):
 
 
 def main():
-    gpus = [{"id": instead[0], "name": "stand-in"}] if instead else listed_gpus()
-    if not gpus:
-        print("SKIP: this machine has no NVIDIA GPU")
-        sys.exit(77)
     failures = []
     with tempfile.TemporaryDirectory() as folder:
+        gpus = [{"id": instead[0], "name": "stand-in"}] if instead else usable_gpus(folder)
+        if not gpus:
+            print("SKIP: this machine has no NVIDIA GPU that this torch can use")
+            sys.exit(77)
         _, on_cpu = made(folder, "cpu")
         first = {}  # bytes of the first GPU of each kind
         for gpu in gpus:

@@ -179,6 +179,11 @@ class TestMessages : public QObject {
     QVERIFY(refusesAt(Ready{1, 2, 3}, "/seconds", nan));
     QVERIFY(refusesAt(Progress{}, "/stage", "dreaming"));
     QVERIFY(refusesAt(Fatal{}, "/error/code", "no_such_code"));
+    QVERIFY(refusesAt(Warning{}, "/code", "no_such_code"));
+    UnitDone done;
+    done.warnings.resize(1);
+    QVERIFY(refusesAt(done, "/warnings/0/code", "no_such_code"));
+    QVERIFY(refusesAt(done, "/warnings/0", "a text"));
     const Message preview = Preview{{}, 0, {2, 1, {1, 2, 3, 4, 5, 6}}};
     QVERIFY(refusesAt(preview, "/width", 0));
     QVERIFY(refusesAt(preview, "/width", 3));
@@ -188,6 +193,30 @@ class TestMessages : public QObject {
     QVERIFY(refusesAt(made, "/width", domain::kMaxSide + 1));
     QVERIFY(refusesAt(Hello{}, "/device/kind", "tpu"));
     QVERIFY(refusesAt(Hello{}, "/token", std::string(kMaxTokenBytes + 1, 'x')));
+  }
+
+  /// The fuzz target begins with these. POLYPTYCH_RENEW_CORPUS=1 writes them anew.
+  void theCorpusIsOfThisProtocol() {
+    const QDir folder(QStringLiteral(CORPUS_FOLDER));
+    QStringList expected;
+    int number = 0;
+    for (const Message& message : tests::sampleMessages()) {
+      const auto bytes = encode(message);
+      const QByteArray pieces(1, '\x1f');  // the target's first byte
+      const QByteArray content = pieces + QByteArray(reinterpret_cast<const char*>(bytes->data()), qsizetype(bytes->size()));
+      expected << QStringLiteral("%1-%2").arg(++number).arg(QLatin1String(nameOf(typeOf(message))));
+      QFile file(folder.filePath(expected.back()));
+      if (qEnvironmentVariableIsSet("POLYPTYCH_RENEW_CORPUS")) {
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(content) == content.size());
+        file.close();
+      }
+      QVERIFY2(file.open(QIODevice::ReadOnly), qPrintable(file.fileName()));
+      QVERIFY2(file.readAll() == content, qPrintable(file.fileName()));
+    }
+    QStringList found = folder.entryList(QDir::Files);
+    expected.sort();
+    found.sort();
+    QCOMPARE(found, expected);
   }
 
   void refusesTooManyOfAnything() {

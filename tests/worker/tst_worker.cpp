@@ -455,7 +455,9 @@ class TestWorker : public QObject {
     WorkerProcess worker({"--cores", "4095"});
     QVERIFY(worker.accept());
     QVERIFY(worker.expect<Hello>());
-    QVERIFY(worker.expect<Warning>());
+    const auto warning = worker.expect<Warning>();
+    QVERIFY(warning);
+    QCOMPARE(warning->warning.code, domain::WarningCode::CoresNotPinned);
     worker.send(LoadModel{1, kModel, domain::ComputeType::Fp32});
     QVERIFY(worker.waitUntil<Ready>());
   }
