@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/protocol/messages.h"
+#include "core/worker/worker.h"
 
 namespace polyptych::tests {
 
@@ -53,6 +54,16 @@ class WorkerProcess {
     }
     m_fd = ::accept4(m_listener, nullptr, nullptr, SOCK_CLOEXEC);
     return m_fd >= 0;
+  }
+
+  /// Closes the socket. @return milliseconds until the process ended by itself with kExitSocketClosed; nothing if it did not
+  std::optional<qint64> endByClosing() {
+    QElapsedTimer timer;
+    timer.start();
+    closeSocket();
+    const bool isGood =
+        waitForEnd() && m_process.exitStatus() == QProcess::NormalExit && m_process.exitCode() == worker::kExitSocketClosed;
+    return isGood ? std::optional(timer.elapsed()) : std::nullopt;
   }
 
   void closeSocket() {
