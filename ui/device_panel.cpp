@@ -96,6 +96,7 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
   m_state->setWordWrap(true);
   m_state->setObjectName(QStringLiteral("state-") + id);
   m_count = makeLabel({}, "hint", this);
+  m_count->hide();
   m_bar = new QProgressBar(this);
   m_bar->setTextVisible(false);
   m_bar->setRange(0, 1);
@@ -105,18 +106,18 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
   top->addWidget(m_tick);
   top->addWidget(name, 1);
   top->addWidget(m_mark);
-  auto* words = new QVBoxLayout;
-  words->setSpacing(Metrics::kTight);
-  words->addWidget(m_prompt);
-  auto* line = new QHBoxLayout;
-  line->addWidget(m_state, 1);
-  line->addWidget(m_count);
-  words->addLayout(line);
-  words->addWidget(m_bar);
+  m_words = new QGridLayout;
+  m_words->setVerticalSpacing(Metrics::kTight);
+  m_words->setHorizontalSpacing(Metrics::kGap);
+  m_words->setColumnStretch(0, 1);
+  m_words->addWidget(m_prompt, 0, 0);
+  m_words->addWidget(m_bar, 2, 0, 1, 2);
+  placeCount(false);
   auto* body = new QHBoxLayout;
   body->setSpacing(Metrics::kGap);
   body->addWidget(m_preview, 0, Qt::AlignTop);
-  body->addLayout(words, 1);
+  body->addLayout(m_words, 1);
+  body->setAlignment(m_words, Qt::AlignVCenter);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(Metrics::kPad, Metrics::kGap, Metrics::kPad, Metrics::kPad);
   all->setSpacing(Metrics::kGap);
@@ -133,8 +134,11 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
 }
 
 QString DeviceCard::idleWords() const {
-  return m_tick->isChecked() ? QCoreApplication::translate("DeviceCard", "Idle: nothing waiting")
-                             : QCoreApplication::translate("DeviceCard", "Idle: not ticked");
+  if (!m_tick->isChecked()) {
+    return QCoreApplication::translate("DeviceCard", "Idle: not ticked");
+  }
+  return m_isPaused ? QCoreApplication::translate("DeviceCard", "Idle: the queue is paused")
+                    : QCoreApplication::translate("DeviceCard", "Idle: nothing waiting");
 }
 
 void DeviceCard::endRuns() {
@@ -149,6 +153,23 @@ bool DeviceCard::hasSlot(const QString& slotId) const {
     return slotId == id || slotId.startsWith(id + u':');
   }
   return slotId == id || slotId.startsWith(id + u'#');
+}
+
+/// Beside the prompt, which is cut where it does not fit, the count leaves the whole line to what the device does.
+void DeviceCard::placeCount(bool isBesidePrompt) {
+  m_words->removeWidget(m_state);
+  m_words->removeWidget(m_count);
+  m_words->addWidget(m_state, 1, 0, 1, isBesidePrompt ? 2 : 1);
+  m_words->addWidget(m_count, isBesidePrompt ? 0 : 1, 1);
+  m_isCountBesidePrompt = isBesidePrompt;
+}
+
+void DeviceCard::setPaused(bool isPaused) {
+  const bool isIdle = m_state->text() == idleWords();
+  m_isPaused = isPaused;
+  if (isIdle) {
+    setIdle(idleWords());
+  }
 }
 
 void DeviceCard::setIdle(const QString& why) {
@@ -204,11 +225,16 @@ void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& pro
       m_bar->setValue(1);
     }
   }
-  m_prompt->setVisible(isBusy && !prompt.isEmpty());
+  const bool hasPrompt = isBusy && !prompt.isEmpty();
+  if (hasPrompt != m_isCountBesidePrompt) {
+    placeCount(hasPrompt);
+  }
+  m_prompt->setVisible(hasPrompt);
   m_prompt->setText(prompt.simplified());
   m_prompt->setToolTip(wrappedTip(prompt));
   m_count->setText(status.picturesDone > 0 ? QCoreApplication::translate("DeviceCard", "%n done", nullptr, status.picturesDone)
                                            : QString());
+  m_count->setVisible(status.picturesDone > 0);
 }
 
 void DeviceCard::setPreview(const domain::Image& preview) {
@@ -263,6 +289,7 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
   bool isAnyTicked = false;
   for (const auto& device : devices) {
     auto* card = new DeviceCard(device, this);
+    card->setPaused(m_isPaused);
     const QString key = QString::fromStdString(device.uuid.empty() ? device.id : device.uuid);
     card->setTicked(ticked.contains(key));
     isAnyTicked |= card->isTicked();
@@ -284,6 +311,19 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
     connect(card, &DeviceCard::tickChanged, this, update);
   }
   update();
+}
+
+void DevicePanel::setPaused(bool isPaused) {
+  m_isPaused = isPaused;
+  for (DeviceCard* card : m_cards) {
+    card->setPaused(isPaused);
+  }
+}
+
+void DevicePanel::stop() {
+  for (DeviceCard* card : m_cards) {
+    card->setStatus({}, {});
+  }
 }
 
 void DevicePanel::endRuns() {

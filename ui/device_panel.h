@@ -10,6 +10,7 @@
 #include "core/backend/backend.h"
 #include "ui/elided.h"
 
+class QGridLayout;
 class QVBoxLayout;
 
 namespace polyptych::ui {
@@ -27,6 +28,8 @@ class DeviceCard : public QFrame {
   bool hasSlot(const QString& slotId) const;
   void setStatus(const backend::SlotStatus& status, const QString& prompt);
   void setPreview(const domain::Image& preview);
+  /// Nothing is begun, though there may be work.
+  void setPaused(bool isPaused);
   /// No run is left: a card that waited for a restart waits no more.
   void endRuns();
 
@@ -35,6 +38,7 @@ class DeviceCard : public QFrame {
 
  private:
   void setIdle(const QString& why);
+  void placeCount(bool isBesidePrompt);
   QString idleWords() const;
 
   domain::DeviceInfo m_device;
@@ -44,8 +48,11 @@ class DeviceCard : public QFrame {
   ElidedLabel* m_prompt;
   QLabel* m_preview;
   QLabel* m_count;
+  QGridLayout* m_words;
   QProgressBar* m_bar;
   bool m_isRestarting = false;
+  bool m_isPaused = false;
+  bool m_isCountBesidePrompt = false;
 };
 
 /// The right side: a card a device, and a sentence where there is no GPU.
@@ -63,6 +70,9 @@ class DevicePanel : public QWidget {
   QStringList tickedNames() const;
   DeviceCard* cardOf(const QString& slotId) const;
   void endRuns();
+  void setPaused(bool isPaused);
+  /// Nobody is left to work on them.
+  void stop();
 
  Q_SIGNALS:
   void tickChanged();
@@ -70,6 +80,7 @@ class DevicePanel : public QWidget {
  private:
   std::vector<domain::DeviceInfo> m_devices;
   std::vector<DeviceCard*> m_cards;
+  bool m_isPaused = false;
   QLabel* m_hint;
   QLabel* m_count;
   QVBoxLayout* m_list;

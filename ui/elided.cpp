@@ -9,9 +9,6 @@
 namespace polyptych::ui {
 namespace {
 
-constexpr int kCursorWidth = 1;
-constexpr int kEditMargin = 2;  // what QLineEdit keeps free on each side of its text
-
 /// One line in the middle of a field, at the height a line edit has it in every script.
 void drawLine(QPainter& painter, const QRect& field, const QFontMetrics& metrics, const QString& text) {
   const int height = std::max(metrics.height(), metrics.boundingRect(text).height());
@@ -44,31 +41,6 @@ void ElidedComboBox::paintEvent(QPaintEvent*) {
                           .adjusted(Metrics::kTextInset, 0, -Metrics::kTextInset, 0);
   painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
   drawLine(painter, field, fontMetrics(), fontMetrics().elidedText(option.currentText, Qt::ElideRight, field.width()));
-}
-
-QRect PathEdit::textRect() const {
-  QStyleOptionFrame option;
-  initStyleOption(&option);
-  return style()->subElementRect(QStyle::SE_LineEditContents, &option, this).adjusted(kEditMargin, 0, -kEditMargin, 0);
-}
-
-// A line edit scrolls as soon as there is no room for its cursor behind the text.
-bool PathEdit::isCut() const {
-  return !hasFocus() && fontMetrics().horizontalAdvance(text()) + kCursorWidth > textRect().width();
-}
-
-void PathEdit::paintEvent(QPaintEvent* event) {
-  if (!isCut()) {
-    QLineEdit::paintEvent(event);
-    return;
-  }
-  QStylePainter painter(this);
-  QStyleOptionFrame option;
-  initStyleOption(&option);
-  painter.drawPrimitive(QStyle::PE_PanelLineEdit, option);
-  painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, QPalette::Text));
-  drawLine(painter, textRect(), fontMetrics(),
-           fontMetrics().elidedText(text(), Qt::ElideMiddle, textRect().width() - kCursorWidth));
 }
 
 QString wrappedTip(const QString& text) {

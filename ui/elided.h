@@ -2,7 +2,6 @@
 
 #include <QComboBox>
 #include <QLabel>
-#include <QLineEdit>
 
 namespace polyptych::ui {
 
@@ -26,21 +25,6 @@ class ElidedComboBox : public QComboBox {
 
  protected:
   void paintEvent(QPaintEvent* event) override;
-};
-
-/// A path: until it has the focus, one that does not fit shows its two ends with "…" between.
-class PathEdit : public QLineEdit {
-  Q_OBJECT
- public:
-  using QLineEdit::QLineEdit;
-  /// True if it is drawn without its middle.
-  bool isCut() const;
-
- protected:
-  void paintEvent(QPaintEvent* event) override;
-
- private:
-  QRect textRect() const;
 };
 
 /// A tool tip that breaks its lines and shows `text` letter by letter.

@@ -41,14 +41,12 @@ constexpr CodeText kCodeTexts[] = {
     {ErrorCode::WorkerDied,
      QT_TRANSLATE_NOOP("ErrorText", "A worker ended in the middle of its work. Generate again, or choose another device."),
      QT_TRANSLATE_NOOP("ErrorText", "its worker ended too often")},
-    {ErrorCode::Io,
-     QT_TRANSLATE_NOOP("ErrorText", "A file could not be read or written. Check the folder that the pictures go to."),
+    {ErrorCode::Io, QT_TRANSLATE_NOOP("ErrorText", "A file could not be read or written. Check the library's folder."),
      QT_TRANSLATE_NOOP("ErrorText", "a file could not be read or written")},
-    {ErrorCode::DiskFull,
-     QT_TRANSLATE_NOOP("ErrorText", "The disk is full. Free some space, or choose another folder for the pictures."),
+    {ErrorCode::DiskFull, QT_TRANSLATE_NOOP("ErrorText", "The disk is full. Free some space and generate again."),
      QT_TRANSLATE_NOOP("ErrorText", "the disk is full")},
     {ErrorCode::AlreadyExists,
-     QT_TRANSLATE_NOOP("ErrorText", "Other files are in the way. Choose another folder for the pictures."),
+     QT_TRANSLATE_NOOP("ErrorText", "Other files are in the way. Move them out of the library's folder."),
      QT_TRANSLATE_NOOP("ErrorText", "a file could not be read or written")},
     {ErrorCode::Protocol, QT_TRANSLATE_NOOP("ErrorText", "A worker does not fit this program. Install the program again."),
      QT_TRANSLATE_NOOP("ErrorText", "its worker does not fit this program")},
@@ -97,6 +95,39 @@ const char* sentenceOf(domain::WarningCode code) {
   return QT_TRANSLATE_NOOP("ErrorText", "The run goes on, but there is a notice about it.");
 }
 
+/// The backend process is gone for good.
+const char* sentenceOfLoss(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::NotFound:
+      return QT_TRANSLATE_NOOP("ErrorText", "A part of Polyptych is missing. Install it again, then start it again.");
+    case ErrorCode::AlreadyExists:
+      return QT_TRANSLATE_NOOP("ErrorText",
+                               "The library is in use on another machine. Close Polyptych there, then start it again.");
+    case ErrorCode::VersionMismatch:
+      return QT_TRANSLATE_NOOP("ErrorText",
+                               "Another version of Polyptych is using the library. Close it there, then start Polyptych again.");
+    default:
+      return QT_TRANSLATE_NOOP(
+          "ErrorText", "The part of Polyptych that makes the pictures has ended. Nothing is lost; start Polyptych again.");
+  }
+}
+
+const char* sentenceOf(backend::PauseReason reason) {
+  switch (reason) {
+    case backend::PauseReason::None:
+      break;
+    case backend::PauseReason::User:
+      return QT_TRANSLATE_NOOP("ErrorText", "The queue is paused.");
+    case backend::PauseReason::UncleanEnd:
+      return QT_TRANSLATE_NOOP("ErrorText", "Polyptych or the machine ended in the middle of its work. Nothing is lost.");
+    case backend::PauseReason::Storage:
+      return QT_TRANSLATE_NOOP("ErrorText", "The library cannot be written. Work goes on by itself once it can.");
+    case backend::PauseReason::Breaker:
+      return QT_TRANSLATE_NOOP("ErrorText", "Work failed again and again on every device. Look for the cause, then go on.");
+  }
+  return "";
+}
+
 /// `source` in the window's language with `own` as detail; where there is no translation, that is in English, `own` itself.
 ErrorText translatedOr(const QString& own, const char* source) {
   const QString translated = QCoreApplication::translate("ErrorText", source);
@@ -109,11 +140,26 @@ ErrorText translatedOr(const QString& own, const char* source) {
 }  // namespace
 
 ErrorText textOf(const base::Error& error, Subject subject) {
+  if (subject == Subject::Backend) {
+    return {QCoreApplication::translate("ErrorText", sentenceOfLoss(error.code)), QString::fromStdString(error.message)};
+  }
   return translatedOr(QString::fromStdString(error.message), sentenceOf(error.code, subject));
 }
 
 ErrorText textOf(const domain::Warning& warning) {
   return translatedOr(QString::fromStdString(warning.sentence), sentenceOf(warning.code));
+}
+
+ErrorText textOf(const backend::QueueStatus& status) {
+  using backend::PauseReason;
+  if (status.pause == PauseReason::None) {
+    return {};
+  }
+  const char* sentence = sentenceOf(status.pause);
+  if (status.pause == PauseReason::Storage || status.pause == PauseReason::Breaker) {
+    return translatedOr(status.sentence, sentence);
+  }
+  return {QCoreApplication::translate("ErrorText", sentence), {}};
 }
 
 QString fewWords(base::ErrorCode code) { return QCoreApplication::translate("ErrorText", textOfCode(code).words); }

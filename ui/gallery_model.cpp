@@ -2,6 +2,8 @@
 
 #include <QImageReader>
 #include <QPointer>
+#include <algorithm>
+#include <utility>
 
 #include "ui/elided.h"
 #include "ui/images.h"
@@ -55,23 +57,59 @@ QVariant GalleryModel::data(const QModelIndex& index, int role) const {
   }
 }
 
-void GalleryModel::addRun(quint64 runId, const std::vector<domain::GenerationRequest>& requests) {
-  if (requests.empty()) {
-    return;
-  }
-  const int first = rowCount();
-  beginInsertRows({}, first, first + static_cast<int>(requests.size()) - 1);
-  m_firstRow.insert(runId, first);
-  m_items.reserve(first + static_cast<int>(requests.size()));
-  for (const auto& request : requests) {
+void GalleryModel::addRun(quint64 runId, const std::vector<domain::GenerationRequest>& requests,
+                          const std::vector<QString>& pictures) {
+  const auto known = m_firstRow.constFind(runId);
+  int row = known == m_firstRow.constEnd() ? rowCount() : *known;
+  QVector<Item> missing;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const domain::GenerationRequest& request = requests[i];
+    const QString path = i < pictures.size() ? pictures[i] : QString();
+    if (row < rowCount() && m_items[row].runId == runId && m_items[row].index == request.index) {
+      const int added = static_cast<int>(missing.size());
+      insert(row, std::exchange(missing, {}));
+      row += added;
+      if (!path.isEmpty() && m_items[row].state != State::Done) {
+        m_items[row].state = State::Done;
+        m_items[row].path = path;
+        touch(row);
+      }
+      ++row;
+      continue;
+    }
     Item item;
     item.runId = runId;
     item.index = request.index;
     item.prompt = QString::fromStdString(request.prompt);
     item.seed = request.seed;
-    m_items.push_back(std::move(item));
+    item.path = path;
+    item.state = path.isEmpty() ? State::Waiting : State::Done;
+    missing.push_back(std::move(item));
+  }
+  insert(row, std::move(missing));
+  findFirstRows();
+}
+
+void GalleryModel::insert(int row, QVector<Item> items) {
+  if (items.isEmpty()) {
+    return;
+  }
+  const int count = static_cast<int>(items.size());
+  beginInsertRows({}, row, row + count - 1);
+  if (row == rowCount()) {
+    m_items.append(std::move(items));
+  } else {
+    m_items.insert(row, count, Item());
+    std::move(items.begin(), items.end(), m_items.begin() + row);
   }
   endInsertRows();
+}
+
+void GalleryModel::findFirstRows() {
+  m_firstRow.clear();
+  for (int row = rowCount() - 1; row >= 0; --row) {
+    m_firstRow.insert(m_items[row].runId, row);
+  }
 }
 
 int GalleryModel::rowOf(quint64 runId, qint64 index) const {
@@ -148,9 +186,16 @@ void GalleryModel::dropUnfinished(quint64 runId) {
     endRemoveRows();
     last = first;
   }
-  m_firstRow.clear();
-  for (int row = rowCount() - 1; row >= 0; --row) {
-    m_firstRow.insert(m_items[row].runId, row);
+  findFirstRows();
+}
+
+void GalleryModel::setNothingInWork() {
+  for (int row = 0; row < rowCount(); ++row) {
+    if (m_items[row].state == State::Working) {
+      m_items[row].state = State::Waiting;
+      m_items[row].preview = {};
+      touch(row);
+    }
   }
 }
 

@@ -33,13 +33,17 @@ class GalleryModel : public QAbstractListModel {
   int rowCount(const QModelIndex& parent = {}) const override;
   QVariant data(const QModelIndex& index, int role) const override;
 
-  void addRun(quint64 runId, const std::vector<domain::GenerationRequest>& requests);
+  /// Adds a run behind the others; of one that is here already, the pictures that are missing, in their places.
+  /// @param pictures  by index: the files of those that are there; may be empty
+  void addRun(quint64 runId, const std::vector<domain::GenerationRequest>& requests, const std::vector<QString>& pictures = {});
   void setProgress(quint64 runId, qint64 index, int batch, double part);
   void setPreview(quint64 runId, qint64 index, const domain::Image& preview);
   void setDone(quint64 runId, qint64 index, const QString& path);
   void setFailed(quint64 runId, qint64 index, const ErrorText& reason);
   /// Pictures of a run that are not there go back to waiting (or leave with the run).
   void dropUnfinished(quint64 runId);
+  /// Nothing is in work any more: what was goes back to waiting.
+  void setNothingInWork();
   qsizetype thumbnailBytes() const { return m_thumbnails.totalCost(); }
   /// Row of the next picture that is there, from `row` on in steps of `direction`; -1 if none.
   int nextDone(int row, int direction) const;
@@ -59,6 +63,8 @@ class GalleryModel : public QAbstractListModel {
   };
 
   int rowOf(quint64 runId, qint64 index) const;
+  void insert(int row, QVector<Item> items);
+  void findFirstRows();
   void touch(int row);
   QPixmap pictureOf(const Item& item) const;
   void loadThumbnail(Key key, const QString& path) const;

@@ -4,7 +4,6 @@
 #include <QCloseEvent>
 #include <QDateTime>
 #include <QDesktopServices>
-#include <QDir>
 #include <QHBoxLayout>
 #include <QLocale>
 #include <QRandomGenerator>
@@ -13,6 +12,8 @@
 #include <QSplitter>
 #include <QUrl>
 #include <QVBoxLayout>
+#include <algorithm>
+#include <utility>
 #include <variant>
 
 #include "core/domain/device_choice.h"
@@ -26,6 +27,9 @@
 
 namespace polyptych::ui {
 namespace {
+
+/// Setting: true from the first time that the window is closed over its work until that is told, then false.
+constexpr QLatin1String kWorksOn("notices/worksOn");
 
 /// An error and what it is about.
 struct Refusal {
@@ -70,8 +74,6 @@ std::variant<backend::RunSpec, Refusal> specOf(const RunInput& input, std::vecto
   spec.plan.threads = 0;
   spec.slots = std::move(slotList);
   spec.wantsPreviews = true;
-  const QString time = QDateTime::currentDateTime().toString(QStringLiteral("yyyy-MM-dd HH.mm.ss.zzz"));
-  spec.outputFolder = QDir(QDir::fromNativeSeparators(input.folder)).absoluteFilePath(time);
   return spec;
 }
 
@@ -121,21 +123,25 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
       restoreGeometry(geometry);
     }
   }
-  if (!m_options.folder.isEmpty()) {
-    m_form->setFolder(m_options.folder);
-  }
   if (!m_options.model.isEmpty()) {
     m_form->setModelReference(m_options.model);
   }
   connect(m_form, &RunForm::changed, this, &MainWindow::updateGenerate);
-  connect(m_devices, &DevicePanel::tickChanged, this, &MainWindow::updateGenerate);
+  connect(m_devices, &DevicePanel::tickChanged, this, [this] {
+    updateGenerate();
+    giveDevices();
+  });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
+  connect(m_messages, &MessageBar::focusFreed, m_grid, [this] { m_grid->setFocus(); });
   connectBackend();
   updateGenerate();
   updateProgress();
+  // In this order: once the devices are listed, everything else has been told.
+  m_backend.refresh();
   m_backend.listDevices();
   lookForModels();
+  tellOfEarlierWork();
   m_form->promptEditor()->setFocus();
 }
 
@@ -157,6 +163,17 @@ QWidget* MainWindow::makeTopBar() {
   m_stop = new QPushButton(tr("Stop"), bar);
   m_stop->setObjectName(QStringLiteral("stop"));
   m_stop->setEnabled(false);
+  m_pause = new QPushButton(bar);
+  m_pause->setObjectName(QStringLiteral("pause"));
+  m_pause->setEnabled(false);
+  // Wide enough for both of its words: what stands beside it stays where it is.
+  int width = 0;
+  for (const QString& word : {tr("Resume"), tr("Pause")}) {
+    m_pause->setText(word);
+    m_pause->ensurePolished();
+    width = std::max(width, m_pause->sizeHint().width());
+  }
+  m_pause->setMinimumWidth(width);
   m_progressText = new QLabel(bar);
   m_progressText->setObjectName(QStringLiteral("progress"));
   m_progressText->setProperty("role", QStringLiteral("secondary"));
@@ -175,10 +192,12 @@ QWidget* MainWindow::makeTopBar() {
   layout->addWidget(name);
   layout->addSpacing(Metrics::kTight);
   layout->addWidget(m_generate);
+  layout->addWidget(m_pause);
   layout->addWidget(m_stop);
   layout->addLayout(progress, 2);
   layout->addStretch(1);
   connect(m_generate, &QPushButton::clicked, this, &MainWindow::generate);
+  connect(m_pause, &QPushButton::clicked, this, &MainWindow::togglePause);
   connect(m_stop, &QPushButton::clicked, this, &MainWindow::stop);
   return bar;
 }
@@ -220,45 +239,84 @@ QWidget* MainWindow::makeCentre() {
 
 void MainWindow::connectBackend() {
   using backend::Backend;
-  connect(&m_backend, &Backend::devicesListed, this, [this](const std::vector<domain::DeviceInfo>& devices) {
-    m_devices->setDevices(
-        devices, m_options.restoresSettings ? QSettings().value(QStringLiteral("devices")).toStringList() : QStringList());
-  });
-  connect(&m_backend, &Backend::runStarted, this, [this](quint64 runId, qint64 total, qint64 alreadyThere) {
+  m_runs = new OpenRuns(m_backend, *m_gallery, this);
+  connect(m_runs, &OpenRuns::changed, this, &MainWindow::updateProgress);
+  connect(m_runs, &OpenRuns::began, this, [this](quint64 runId, const QString& folder) {
     m_currentRun = runId;
-    // Only now there is a folder to be shown.
-    m_lastFolder = m_runs.value(runId).folder;
-    m_messages->setPlace(m_lastFolder);
-    m_progress.add(total, alreadyThere);
-    updateProgress();
+    m_lastFolder = folder;
+    m_messages->setPlace(folder);
   });
+  connect(m_runs, &OpenRuns::ended, this, &MainWindow::onRunEnded);
+  connect(m_runs, &OpenRuns::troubled, this,
+          [this](const base::Error& error) { m_messages->show(MessageBar::Kind::Trouble, textOf(error)); });
+  connect(&m_backend, &Backend::devicesListed, this, &MainWindow::onDevicesListed);
+  connect(&m_backend, &Backend::queueChanged, this, &MainWindow::onQueueChanged);
+  connect(&m_backend, &Backend::commandDone, this, &MainWindow::onCommandDone);
   connect(&m_backend, &Backend::slotChanged, this, &MainWindow::onSlotChanged);
   connect(&m_backend, &Backend::stepFinished, this, &MainWindow::onStepFinished);
-  connect(&m_backend, &Backend::previewMade, this,
-          [this](quint64 runId, qint64 index, const QString& slotId, const domain::Image& preview) {
-            m_gallery->setPreview(runId, index, preview);
-            if (DeviceCard* card = m_devices->cardOf(slotId)) {
-              card->setPreview(preview);
-            }
-          });
-  connect(&m_backend, &Backend::pictureFinished, this, [this](const backend::PictureEvent& picture) {
-    m_gallery->setDone(picture.runId, picture.index, picture.path);
-    if (!picture.wasAlreadyThere) {
-      m_progress.pictureDone(RunProgress::Clock::now());
-      updateProgress();
+  connect(&m_backend, &Backend::previewMade, this, [this](quint64, qint64, const QString& slotId, const domain::Image& preview) {
+    if (DeviceCard* card = m_devices->cardOf(slotId)) {
+      card->setPreview(preview);
     }
   });
   connect(&m_backend, &Backend::pictureFailed, this, [this](const backend::FailureEvent& failure) {
-    const ErrorText text = textOf(failure.error);
-    m_gallery->setFailed(failure.runId, failure.index, text);
-    m_lastFailure = text;
-    m_progress.pictureFailed();
-    updateProgress();
-    m_messages->show(MessageBar::Kind::Trouble, text);
+    m_lastFailure = textOf(failure.error);
+    m_messages->show(MessageBar::Kind::Trouble, m_lastFailure);
   });
   connect(&m_backend, &Backend::warned, this,
           [this](quint64, const domain::Warning& warning) { m_messages->show(MessageBar::Kind::Notice, textOf(warning)); });
-  connect(&m_backend, &Backend::runFinished, this, &MainWindow::onRunFinished);
+  connect(&m_backend, &Backend::lost, this, &MainWindow::onLost);
+}
+
+void MainWindow::onJoined() {
+  if (!std::exchange(m_wasJoined, true)) {
+    return;
+  }
+  m_slots.clear();
+  m_stopping.reset();
+  m_runs->rejoin();
+  m_backend.refresh();
+  m_backend.listDevices();
+}
+
+void MainWindow::onDevicesListed(const std::vector<domain::DeviceInfo>& devices) {
+  // Made anew only where there are others: the cards have the person's ticks.
+  if (!std::ranges::equal(devices, m_devices->devices(), {}, &domain::DeviceInfo::id, &domain::DeviceInfo::id)) {
+    const bool isFirst = m_devices->devices().empty();
+    m_devices->setDevices(devices, !isFirst                     ? m_devices->tickedNames()
+                                   : m_options.restoresSettings ? QSettings().value(QStringLiteral("devices")).toStringList()
+                                                                : QStringList());
+  }
+  for (const backend::SlotStatus& status : std::as_const(m_slots)) {
+    showSlot(status, m_currentRun);
+  }
+  m_runs->settle();
+  giveDevices();
+}
+
+/// A backend that was started anew has the work of the one before it and no device to do it on.
+void MainWindow::giveDevices() {
+  if (m_isLost || m_runs->isEmpty() || !m_slots.isEmpty() || m_devices->tickedList().isEmpty()) {
+    return;
+  }
+  if (auto slotList = chosenDevices()) {
+    backend::Command command;
+    command.kind = backend::Command::Kind::SetDevices;
+    command.slots = std::move(*slotList);
+    m_backend.control(std::move(command));
+  }
+}
+
+base::Result<std::vector<domain::DeviceSlot>> MainWindow::chosenDevices() const {
+  return domain::chooseDevices(m_devices->tickedList().toStdString(), m_devices->devices(), m_options.cpuCores);
+}
+
+/// Once, to somebody who has closed the window over its work for the first time.
+void MainWindow::tellOfEarlierWork() {
+  if (m_options.restoresSettings && QSettings().value(kWorksOn).toBool()) {
+    QSettings().setValue(kWorksOn, false);
+    m_messages->show(MessageBar::Kind::Notice, tr("Polyptych went on with its work while its window was closed."));
+  }
 }
 
 void MainWindow::lookForModels() {
@@ -276,23 +334,26 @@ void MainWindow::updateGenerate() {
 }
 
 void MainWindow::updateProgress() {
-  const bool isGoing = !m_runs.isEmpty();
-  setStopEnabled(isGoing);
-  m_progressBar->setVisible(isGoing);
+  const bool isGoing = !m_runs->isEmpty();
+  const RunProgress& progress = m_runs->progress();
+  setEnabled(m_stop, isGoing && !m_stopping);
+  setEnabled(m_pause, !m_isLost && (isGoing || isHeld()));
+  m_pause->setText(isHeld() ? tr("Resume") : tr("Pause"));
+  m_progressBar->setVisible(isGoing && progress.total() > 0);
   const QLocale locale;
   QStringList parts;
-  if (m_progress.total() > 0) {
-    parts << tr("%1 of %2").arg(locale.toString(m_progress.done()), locale.toString(m_progress.total()));
-    m_progressBar->setRange(0, static_cast<int>(m_progress.total()));
-    m_progressBar->setValue(static_cast<int>(m_progress.done() + m_progress.failed()));
-  }
-  if (m_progress.failed() > 0) {
-    parts << tr("%n failed", nullptr, static_cast<int>(m_progress.failed()));
-  }
-  if (isGoing && m_progress.total() > 0) {
-    const auto rate = m_progress.ratePerMinute();
-    const auto left = m_progress.remaining();
-    if (rate && left) {
+  if (isGoing && progress.total() > 0) {
+    parts << tr("%1 of %2").arg(locale.toString(progress.done()), locale.toString(progress.total()));
+    m_progressBar->setRange(0, static_cast<int>(progress.total()));
+    m_progressBar->setValue(static_cast<int>(progress.done() + progress.failed()));
+    if (progress.failed() > 0) {
+      parts << tr("%n failed", nullptr, static_cast<int>(progress.failed()));
+    }
+    const auto rate = progress.ratePerMinute();
+    const auto left = progress.remaining();
+    if (isPaused()) {
+      parts << tr("paused");
+    } else if (rate && left) {
       parts << tr("%1 a minute").arg(locale.toString(*rate, 'f', *rate < 10 ? 1 : 0));
       parts << tr("done at %1")
                    .arg(locale.toString(QDateTime::currentDateTime().addSecs(left->count()).time(), QLocale::ShortFormat));
@@ -316,7 +377,7 @@ void MainWindow::generate() {
     m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
     return;
   }
-  const auto slotList = domain::chooseDevices(m_devices->tickedList().toStdString(), m_devices->devices(), m_options.cpuCores);
+  const auto slotList = chosenDevices();
   if (!slotList) {
     m_messages->show(MessageBar::Kind::Trouble, textOf(slotList.error(), Subject::Settings));
     return;
@@ -331,6 +392,9 @@ void MainWindow::generate() {
         [this, spec = std::move(spec)]() mutable {
           m_isChecking = false;
           updateGenerate();
+          if (m_isLost) {
+            return;
+          }
           if (auto* ready = std::get_if<backend::RunSpec>(&spec)) {
             submit(std::move(*ready));
           } else {
@@ -344,82 +408,158 @@ void MainWindow::generate() {
 
 void MainWindow::submit(backend::RunSpec spec) {
   m_messages->clear();
-  if (m_runs.isEmpty()) {
-    m_progress.reset();
-  }
-  Going run{spec.requests, spec.plan.batch, spec.outputFolder};
+  auto requests = spec.requests;
+  const int batch = spec.plan.batch;
   const quint64 runId = m_backend.submit(std::move(spec));
   const int first = m_gallery->rowCount();
-  m_gallery->addRun(runId, run.requests);
-  m_runs.insert(runId, std::move(run));
+  m_runs->add(runId, std::move(requests), batch);
   // The run's beginning: that is where its pictures come first.
   m_grid->scrollTo(m_gallery->index(first), QAbstractItemView::PositionAtTop);
-  updateProgress();
+}
+
+quint64 MainWindow::control(backend::Command::Kind kind, qint64 undoId) {
+  backend::Command command;
+  command.kind = kind;
+  command.undoId = undoId;
+  return m_backend.control(std::move(command));
 }
 
 void MainWindow::stop() {
-  const auto ids = m_runs.keys();
-  for (const quint64 runId : ids) {
+  m_messages->clear();
+  m_stopping = Stopping();
+  m_stopping->runs = m_runs->ids();
+  // One command for all, so that one undo takes it back. Runs that the backend has not stored yet it does not reach.
+  m_stopping->command = control(backend::Command::Kind::CancelAll);
+  for (const quint64 runId : m_runs->unborn()) {
     m_backend.cancelRun(runId);
   }
-  setStopEnabled(false);
+  updateProgress();
+}
+
+/// Once the command is answered and everything has ended, whichever comes first.
+void MainWindow::tellStopped() {
+  if (!m_stopping || !m_stopping->isAnswered || !m_stopping->runs.isEmpty()) {
+    return;
+  }
+  const Stopping done = *std::exchange(m_stopping, std::nullopt);
+  MessageBar::Action undo;
+  if (done.undoId != 0) {
+    undo = {tr("Undo"), [this, done] { control(backend::Command::Kind::Undo, done.undoId); }};
+  }
+  m_messages->show(MessageBar::Kind::Notice, tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(done.kept)), undo);
+  updateProgress();
+}
+
+void MainWindow::togglePause() {
+  if (isHeld()) {
+    goOn();
+  } else {
+    control(backend::Command::Kind::PauseQueue);
+  }
+}
+
+void MainWindow::goOn() {
+  if (m_slots.isEmpty() && m_devices->tickedList().isEmpty()) {
+    m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
+    return;
+  }
+  giveDevices();
+  control(backend::Command::Kind::ResumeQueue);
+}
+
+void MainWindow::onQueueChanged(const backend::QueueStatus& status) {
+  using backend::PauseReason;
+  const backend::QueueStatus before = std::exchange(m_queue, status);
+  if (m_isLost || (before.pause == status.pause && before.sentence == status.sentence)) {
+    return;
+  }
+  m_devices->setPaused(isPaused());
+  if (isPaused()) {
+    const bool isTrouble = status.pause == PauseReason::Storage || status.pause == PauseReason::Breaker;
+    m_messages->setState(isTrouble ? MessageBar::Kind::Trouble : MessageBar::Kind::Notice, textOf(status),
+                         isHeld() ? MessageBar::Action{tr("Go on"), [this] { goOn(); }} : MessageBar::Action());
+  } else {
+    m_messages->clearState();
+    m_runs->progress().forgetRate();
+  }
+  updateProgress();
+}
+
+void MainWindow::onCommandDone(const backend::CommandResult& result) {
+  if (m_stopping && m_stopping->command == result.commandId) {
+    m_stopping->isAnswered = true;
+    m_stopping->undoId = result.undoId;
+    if (result.error) {
+      m_stopping.reset();
+      updateProgress();
+    }
+    tellStopped();
+  }
+  if (result.error) {
+    m_messages->show(MessageBar::Kind::Trouble, textOf(*result.error));
+  }
 }
 
 /// A button that is disabled gives the focus to whatever comes next, which the next Space would then press.
-void MainWindow::setStopEnabled(bool isEnabled) {
-  if (!isEnabled && m_stop->hasFocus()) {
+void MainWindow::setEnabled(QPushButton* button, bool isEnabled) {
+  if (!isEnabled && button->hasFocus()) {
     m_grid->setFocus();
   }
-  m_stop->setEnabled(isEnabled);
+  button->setEnabled(isEnabled);
 }
 
-QString MainWindow::promptOf(quint64 runId, qint64 index) const {
-  const auto run = m_runs.constFind(runId);
-  if (run == m_runs.constEnd() || index < 0 || static_cast<std::size_t>(index) >= run->requests.size()) {
-    return {};
+void MainWindow::showSlot(const backend::SlotStatus& status, quint64 runId) {
+  if (DeviceCard* card = m_devices->cardOf(status.slotId)) {
+    card->setStatus(status, m_runs->promptOf(runId, status.index));
   }
-  return QString::fromStdString(run->requests[static_cast<std::size_t>(index)].prompt);
 }
 
 void MainWindow::onSlotChanged(const backend::SlotStatus& status) {
-  if (DeviceCard* card = m_devices->cardOf(status.slotId)) {
-    card->setStatus(status, promptOf(m_currentRun, status.index));
-  }
+  m_slots.insert(status.slotId, status);
+  showSlot(status, m_currentRun);
 }
 
 void MainWindow::onStepFinished(quint64 runId, const backend::SlotStatus& status) {
-  m_progress.workBegan(RunProgress::Clock::now());
-  if (DeviceCard* card = m_devices->cardOf(status.slotId)) {
-    card->setStatus(status, promptOf(runId, status.index));
-  }
-  const auto run = m_runs.constFind(runId);
-  if (run != m_runs.constEnd() && status.progress.steps > 0) {
-    m_gallery->setProgress(runId, status.index, run->batch, static_cast<double>(status.progress.step) / status.progress.steps);
-  }
+  m_currentRun = runId;
+  showSlot(status, runId);
 }
 
-void MainWindow::onRunFinished(const backend::RunSummary& summary) {
-  m_runs.remove(summary.runId);
-  m_gallery->dropUnfinished(summary.runId);
+void MainWindow::onLost(const base::Error& error) {
+  m_isLost = true;
+  m_stopping.reset();
+  m_queue = {};
+  m_runs->lose();
+  m_devices->stop();
+  setEnabled(m_generate, false);
+  m_messages->setState(MessageBar::Kind::Trouble, textOf(error, Subject::Backend));
   updateProgress();
-  if (m_runs.isEmpty()) {
+}
+
+void MainWindow::onRunEnded(const backend::RunSummary& summary) {
+  if (m_runs->isEmpty()) {
     m_devices->endRuns();
+  }
+  const auto there = summary.made + summary.alreadyThere;
+  const bool wasStopped = m_stopping && m_stopping->runs.remove(summary.runId);
+  if (wasStopped) {
+    m_stopping->kept += there;
   }
   if (summary.error) {
     m_messages->show(MessageBar::Kind::Trouble, textOf(*summary.error));
   } else if (summary.wasCancelled) {
-    m_messages->show(MessageBar::Kind::Notice,
-                     tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(summary.made + summary.alreadyThere)));
+    if (!wasStopped) {
+      m_messages->show(MessageBar::Kind::Notice, tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(there)));
+    }
   } else if (summary.failed > 0) {
     const auto failed = static_cast<int>(summary.failed);
     ErrorText text = m_lastFailure;
-    text.sentence.prepend(u' ').prepend(summary.made + summary.alreadyThere > 0
-                                            ? tr("%n picture(s) failed; the others are there.", nullptr, failed)
-                                            : tr("%n picture(s) failed.", nullptr, failed));
+    text.sentence.prepend(u' ').prepend(there > 0 ? tr("%n picture(s) failed; the others are there.", nullptr, failed)
+                                                  : tr("%n picture(s) failed.", nullptr, failed));
     m_messages->show(MessageBar::Kind::Trouble, text);
   } else {
     m_messages->show(MessageBar::Kind::Notice, tr("All %n picture(s) are there.", nullptr, static_cast<int>(summary.total)));
   }
+  tellStopped();
 }
 
 void MainWindow::openLoupe(int row) {
@@ -441,6 +581,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     QSettings settings;
     settings.setValue(QStringLiteral("devices"), m_devices->tickedNames());
     settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
+    if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
+      settings.setValue(kWorksOn, true);
+    }
   }
   event->accept();
 }

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <QHash>
+#include <QLabel>
 #include <QListView>
 #include <QMainWindow>
 #include <QPersistentModelIndex>
+#include <QProgressBar>
 #include <QPushButton>
 #include <QStackedWidget>
 #include <QThreadPool>
 #include <functional>
+#include <optional>
 
 #include "core/backend/backend.h"
 #include "core/models/model_description.h"
@@ -16,15 +19,14 @@
 #include "ui/gallery_model.h"
 #include "ui/loupe.h"
 #include "ui/message_bar.h"
+#include "ui/open_runs.h"
 #include "ui/run_form.h"
-#include "ui/run_progress.h"
 
 namespace polyptych::ui {
 
 struct MainWindowOptions {
-  QStringList modelFolders;  ///< looked through for models beside the Hugging Face cache
-  QString model;             ///< given on the command line: over the remembered one
-  QString folder;
+  QStringList modelFolders;      ///< looked through for models beside the Hugging Face cache
+  QString model;                 ///< given on the command line: over the remembered one
   std::vector<int> cpuCores{0};  ///< that CPU workers may use
   bool restoresSettings = true;
   /// How models are looked up; both are called on threads of their own and may block.
@@ -40,14 +42,20 @@ class MainWindow : public QMainWindow {
   MainWindow(backend::Backend& backend, MainWindowOptions options, QWidget* parent = nullptr);
   ~MainWindow() override;
 
+  /// The connection to the backend stands, or stands again.
+  void onJoined();
+
  protected:
   void closeEvent(QCloseEvent* event) override;
 
  private:
-  struct Going {
-    std::vector<domain::GenerationRequest> requests;
-    int batch = 1;
-    QString folder;
+  /// What Stop asked for, until all of it has ended.
+  struct Stopping {
+    quint64 command = 0;
+    bool isAnswered = false;
+    qint64 undoId = 0;
+    QSet<quint64> runs;  ///< that have not ended
+    qint64 kept = 0;
   };
 
   QWidget* makeTopBar();
@@ -58,14 +66,29 @@ class MainWindow : public QMainWindow {
   void generate();
   void submit(backend::RunSpec spec);
   void stop();
-  void setStopEnabled(bool isEnabled);
+  void tellStopped();
+  void togglePause();
+  void goOn();
+  quint64 control(backend::Command::Kind kind, qint64 undoId = 0);
+  void giveDevices();
+  base::Result<std::vector<domain::DeviceSlot>> chosenDevices() const;
+  void setEnabled(QPushButton* button, bool isEnabled);
+  void showSlot(const backend::SlotStatus& status, quint64 runId);
   void openLoupe(int row);
   void lookForModels();
-  QString promptOf(quint64 runId, qint64 index) const;
+  void tellOfEarlierWork();
+  /// Nothing is begun.
+  bool isPaused() const { return m_queue.pause != backend::PauseReason::None; }
+  /// And nothing will be until somebody says so.
+  bool isHeld() const { return isPaused() && m_queue.pause != backend::PauseReason::Storage; }
 
-  void onRunFinished(const backend::RunSummary& summary);
+  void onDevicesListed(const std::vector<domain::DeviceInfo>& devices);
+  void onQueueChanged(const backend::QueueStatus& status);
+  void onCommandDone(const backend::CommandResult& result);
+  void onRunEnded(const backend::RunSummary& summary);
   void onSlotChanged(const backend::SlotStatus& status);
   void onStepFinished(quint64 runId, const backend::SlotStatus& status);
+  void onLost(const base::Error& error);
 
   backend::Backend& m_backend;
   MainWindowOptions m_options;
@@ -78,14 +101,19 @@ class MainWindow : public QMainWindow {
   Loupe* m_loupe;
   MessageBar* m_messages;
   QPushButton* m_generate;
+  QPushButton* m_pause;
   QPushButton* m_stop;
   QLabel* m_progressText;
   QProgressBar* m_progressBar;
-  QHash<quint64, Going> m_runs;
+  OpenRuns* m_runs;
+  backend::QueueStatus m_queue;
+  QHash<QString, backend::SlotStatus> m_slots;  ///< by id; what the backend has told, since the connection stands
   quint64 m_currentRun = 0;
   QString m_lastFolder;     ///< of the last run that began
   ErrorText m_lastFailure;  ///< of a picture
-  RunProgress m_progress;
+  std::optional<Stopping> m_stopping;
+  bool m_wasJoined = false;
+  bool m_isLost = false;
   QPersistentModelIndex m_inLoupe;
   bool m_isChecking = false;
   QThreadPool m_threads;

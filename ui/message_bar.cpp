@@ -21,7 +21,9 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
     return button;
   };
   m_action = link();
+  m_action->setObjectName(QStringLiteral("messageAction"));
   m_close = link();
+  m_close->setObjectName(QStringLiteral("dismiss"));
   m_close->setText(tr("Dismiss"));
   m_place = link();
   m_place->setText(tr("Show in file manager"));
@@ -36,30 +38,60 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   layout->addWidget(m_place);
   m_place->hide();
   clear();
-  connect(m_action, &QPushButton::clicked, this, &MessageBar::actionTriggered);
+  connect(m_action, &QPushButton::clicked, this, &MessageBar::act);
   connect(m_close, &QPushButton::clicked, this, &MessageBar::clear);
   connect(m_place, &QPushButton::clicked, this, &MessageBar::placeTriggered);
 }
 
-void MessageBar::show(Kind kind, const ErrorText& text, const QString& action) {
-  m_mark->setProperty("role", kind == Kind::Trouble ? QStringLiteral("bad") : QStringLiteral("secondary"));
-  m_mark->setText(kind == Kind::Trouble ? QStringLiteral("▲") : QStringLiteral("●"));
-  m_mark->style()->unpolish(m_mark);
-  m_mark->style()->polish(m_mark);
-  m_text->setText(text.sentence.simplified());
-  m_text->setToolTip(wrappedTip(tipOf(text)));
-  m_action->setText(action);
-  m_action->setVisible(!action.isEmpty());
-  m_mark->show();
-  m_close->show();
+void MessageBar::show(Kind kind, const ErrorText& text, Action action) {
+  m_message = Line{kind, text, std::move(action)};
+  showLine();
 }
 
 void MessageBar::clear() {
-  m_text->clear();
-  m_text->setToolTip({});
-  m_mark->hide();
-  m_action->hide();
-  m_close->hide();
+  m_message.reset();
+  showLine();
+}
+
+void MessageBar::setState(Kind kind, const ErrorText& text, Action action) {
+  m_state = Line{kind, text, std::move(action)};
+  clear();
+}
+
+void MessageBar::clearState() {
+  m_state.reset();
+  showLine();
+}
+
+void MessageBar::showLine() {
+  const std::optional<Line>& line = m_message ? m_message : m_state;
+  const bool hasAction = line && !line->action.words.isEmpty();
+  if ((m_action->hasFocus() && !hasAction) || (m_close->hasFocus() && !m_message)) {
+    Q_EMIT focusFreed();
+  }
+  const bool isTrouble = line && line->kind == Kind::Trouble;
+  m_mark->setProperty("role", isTrouble ? QStringLiteral("bad") : QStringLiteral("secondary"));
+  m_mark->setText(isTrouble ? QStringLiteral("▲") : QStringLiteral("●"));
+  m_mark->style()->unpolish(m_mark);
+  m_mark->style()->polish(m_mark);
+  m_text->setText(line ? line->text.sentence.simplified() : QString());
+  m_text->setToolTip(line ? wrappedTip(tipOf(line->text)) : QString());
+  m_action->setText(line ? line->action.words : QString());
+  m_mark->setVisible(line.has_value());
+  m_action->setVisible(hasAction);
+  m_close->setVisible(m_message.has_value());
+}
+
+void MessageBar::act() {
+  const std::optional<Line>& line = m_message ? m_message : m_state;
+  if (!line || !line->action.run) {
+    return;
+  }
+  const std::function<void()> run = line->action.run;
+  if (m_message) {
+    clear();
+  }
+  run();
 }
 
 void MessageBar::setPlace(const QString& folder) {

@@ -3,31 +3,54 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QWidget>
+#include <functional>
+#include <optional>
 
 #include "ui/elided.h"
 #include "ui/error_text.h"
 
 namespace polyptych::ui {
 
-/// The bottom line: at most one sentence of what happened, with one action; it waits until it is put away or its cause goes.
+/// The bottom line: at most one sentence, with one action. A message says what happened and waits until it is put away; a state
+/// lasts until its cause goes, and stands there whenever no message does.
 class MessageBar : public QWidget {
   Q_OBJECT
  public:
   explicit MessageBar(QWidget* parent = nullptr);
 
   enum class Kind { Notice, Trouble };
-  void show(Kind kind, const ErrorText& text, const QString& action = {});
-  void show(Kind kind, const QString& sentence) { show(kind, ErrorText{sentence, {}}); }
+  struct Action {
+    QString words;
+    std::function<void()> run;
+  };
+  void show(Kind kind, const ErrorText& text, Action action = {});
+  void show(Kind kind, const QString& sentence, Action action = {}) { show(kind, ErrorText{sentence, {}}, std::move(action)); }
+  /// Puts the message away; the state stays.
   void clear();
+  /// What lasts. A message that stood there before goes.
+  void setState(Kind kind, const ErrorText& text, Action action = {});
+  void clearState();
   QString text() const { return m_text->text(); }
   /// Right end: where the last run's pictures are.
   void setPlace(const QString& folder);
 
  Q_SIGNALS:
-  void actionTriggered();
   void placeTriggered();
+  /// The button that has the focus is about to go; without another place it would go to a neighbour, for the next Space to press.
+  void focusFreed();
 
  private:
+  struct Line {
+    Kind kind;
+    ErrorText text;
+    Action action;
+  };
+
+  void showLine();
+  void act();
+
+  std::optional<Line> m_message;
+  std::optional<Line> m_state;
   QLabel* m_mark;
   ElidedLabel* m_text;
   QPushButton* m_action;

@@ -1,7 +1,6 @@
 #include "ui/run_form.h"
 
 #include <QCoreApplication>
-#include <QDir>
 #include <QFileDialog>
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -9,7 +8,6 @@
 #include <QRegularExpression>
 #include <QSettings>
 #include <QStandardItemModel>
-#include <QStandardPaths>
 #include <QTextBlock>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -149,11 +147,6 @@ QWidget* RunForm::makeSettings() {
   m_images = new QSpinBox;
   m_images->setObjectName(QStringLiteral("images"));
   m_images->setRange(1, prompt::kMaxImagesPerPrompt);
-  m_folder = new PathEdit;
-  m_folder->setObjectName(QStringLiteral("folder"));
-  connect(m_folder, &QLineEdit::textChanged, m_folder, [this](const QString& text) { m_folder->setToolTip(wrappedTip(text)); });
-  auto* browseOut = new QPushButton(tr("Folder…"));
-  browseOut->setAccessibleName(tr("Choose where pictures go"));
   m_forecast = makeLabel({}, "secondary");
   m_forecast->setObjectName(QStringLiteral("forecast"));
   m_forecast->setWordWrap(true);
@@ -193,11 +186,8 @@ QWidget* RunForm::makeSettings() {
   layout->addWidget(m_modelNote);
   layout->addLayout(labelled(tr("Negative prompt"), m_negative));
   layout->addLayout(grid);
-  layout->addLayout(labelled(tr("Pictures go to"), withButton(m_folder, browseOut)));
-  m_folder->setAccessibleName(tr("Pictures go to"));
   layout->addWidget(m_forecast);
   connect(browse, &QPushButton::clicked, this, &RunForm::chooseModelFolder);
-  connect(browseOut, &QPushButton::clicked, this, &RunForm::chooseOutputFolder);
   return box;
 }
 
@@ -258,25 +248,11 @@ void RunForm::setModelReference(const QString& reference) {
   m_modelNote->hide();
 }
 
-void RunForm::setFolder(const QString& folder) {
-  m_folder->setText(QDir::toNativeSeparators(folder));
-  // A field begins with its beginning.
-  m_folder->setCursorPosition(0);
-}
-
 void RunForm::chooseModelFolder() {
   auto* dialog = new QFileDialog(this, tr("Choose a model folder"), m_model->currentText());
   dialog->setAttribute(Qt::WA_DeleteOnClose);
   dialog->setFileMode(QFileDialog::Directory);
   connect(dialog, &QFileDialog::fileSelected, this, &RunForm::setModelReference);
-  dialog->open();
-}
-
-void RunForm::chooseOutputFolder() {
-  auto* dialog = new QFileDialog(this, tr("Choose where pictures go"), m_folder->text());
-  dialog->setAttribute(Qt::WA_DeleteOnClose);
-  dialog->setFileMode(QFileDialog::Directory);
-  connect(dialog, &QFileDialog::fileSelected, this, &RunForm::setFolder);
   dialog->open();
 }
 
@@ -316,10 +292,6 @@ base::Result<RunInput> RunForm::input() {
       return refuse(m_seed, tr("The seed is a whole number from 0 to 18446744073709551615, or nothing for a random one."));
     }
   }
-  input.folder = m_folder->text().trimmed();
-  if (input.folder.isEmpty()) {
-    return refuse(m_folder, tr("Choose the folder that the pictures go to."));
-  }
   input.negative = m_negative->text();
   input.scheduler = m_scheduler->currentData().toString();
   input.steps = m_steps->value();
@@ -353,8 +325,6 @@ void RunForm::restore() {
   m_guidance->setValue(settings.value(QStringLiteral("guidance"), 7.5).toDouble());
   m_seed->setText(settings.value(QStringLiteral("seed")).toString());
   m_images->setValue(settings.value(QStringLiteral("images"), 1).toInt());
-  const QString pictures = QStandardPaths::writableLocation(QStandardPaths::PicturesLocation);
-  setFolder(settings.value(QStringLiteral("folder"), pictures + QStringLiteral("/Polyptych")).toString());
 }
 
 void RunForm::save() const {
@@ -369,7 +339,6 @@ void RunForm::save() const {
   settings.setValue(QStringLiteral("guidance"), m_guidance->value());
   settings.setValue(QStringLiteral("seed"), m_seed->text());
   settings.setValue(QStringLiteral("images"), m_images->value());
-  settings.setValue(QStringLiteral("folder"), m_folder->text());
 }
 
 }  // namespace polyptych::ui

@@ -12,7 +12,6 @@
 
 #include "core/base/result.h"
 #include "core/models/model_list.h"
-#include "ui/elided.h"
 
 namespace polyptych::ui {
 
@@ -28,7 +27,6 @@ struct RunInput {
   double guidance = 7.5;
   std::optional<quint64> seed;  ///< nothing: drawn
   int imagesPerPrompt = 1;
-  QString folder;
 };
 
 /// The left side: prompts above, settings below, a forecast at the foot.
@@ -39,7 +37,6 @@ class RunForm : public QWidget {
 
   void setModels(const QVector<models::ModelSummary>& models);
   void setModelReference(const QString& reference);
-  void setFolder(const QString& folder);
   /// What was saved; on a first start three sample prompts.
   void restore();
   void save() const;
@@ -59,7 +56,6 @@ class RunForm : public QWidget {
   void countPrompts(int position, int added);
   void updateForecast();
   void chooseModelFolder();
-  void chooseOutputFolder();
 
   std::shared_ptr<int> m_count = std::make_shared<int>(0);  ///< of lines with a prompt, kept up to date line by line
   QPlainTextEdit* m_prompts;
@@ -73,7 +69,6 @@ class RunForm : public QWidget {
   QDoubleSpinBox* m_guidance;
   QLineEdit* m_seed;
   QSpinBox* m_images;
-  PathEdit* m_folder;
   QLabel* m_forecast;
 };
 

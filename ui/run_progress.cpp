@@ -7,9 +7,10 @@ constexpr std::size_t kRemembered = 64;
 
 }  // namespace
 
-void RunProgress::add(qint64 total, qint64 alreadyThere) {
-  m_total += total;
-  m_done += alreadyThere;
+void RunProgress::setCounts(qint64 total, qint64 done, qint64 failed) {
+  m_total = total;
+  m_done = done;
+  m_failed = failed;
 }
 
 void RunProgress::workBegan(Clock::time_point now) {
@@ -19,7 +20,6 @@ void RunProgress::workBegan(Clock::time_point now) {
 }
 
 void RunProgress::pictureDone(Clock::time_point now) {
-  ++m_done;
   if (!m_begin) {
     // No step was seen: the rate counts from this picture on.
     m_begin = now;
@@ -31,6 +31,11 @@ void RunProgress::pictureDone(Clock::time_point now) {
     m_begin = m_times.front();
     m_times.pop_front();
   }
+}
+
+void RunProgress::forgetRate() {
+  m_begin.reset();
+  m_times.clear();
 }
 
 std::optional<double> RunProgress::ratePerMinute() const {

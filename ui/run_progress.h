@@ -13,11 +13,13 @@ class RunProgress {
  public:
   using Clock = std::chrono::steady_clock;
 
-  void add(qint64 total, qint64 alreadyThere);
+  /// What the backend counts; `total` without what was cancelled.
+  void setCounts(qint64 total, qint64 done, qint64 failed);
   /// The first step of a picture: from here the rate counts. Later calls change nothing until reset().
   void workBegan(Clock::time_point now);
   void pictureDone(Clock::time_point now);
-  void pictureFailed() { ++m_failed; }
+  /// After a time in which nothing was made.
+  void forgetRate();
   void reset() { *this = RunProgress(); }
 
   qint64 total() const { return m_total; }

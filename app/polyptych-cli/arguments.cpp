@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <set>
 #include <string_view>
 #include <type_traits>
@@ -77,6 +78,8 @@ Part& partOf(Arguments& arguments) {
     return arguments.generate;
   } else if constexpr (std::is_same_v<Part, ContactSheetArguments>) {
     return arguments.sheet;
+  } else if constexpr (std::is_same_v<Part, QueueArguments>) {
+    return arguments.queue;
   } else {
     return arguments;
   }
@@ -151,8 +154,19 @@ Result<domain::NoiseKind> noiseKind(const std::string& option, const std::string
   return kind;
 }
 
+Result<std::string> jobState(const std::string& option, const std::string& value) {
+  for (const char* name : {"waiting", "in_work", "done", "failed", "parked", "cancelled"}) {
+    if (value == name) {
+      return value;
+    }
+  }
+  return wrong(option + " is " + quoted(value) + "; it must be waiting, in_work, done, failed, parked or cancelled.");
+}
+
 const Option kJson{"--json", false, false, into(&Arguments::json, set)};
 const Option kModel{"--model", true, false, into(&Arguments::model, something)};
+const Option kLibrary{"--library", true, false, into(&Arguments::library, something)};
+const Option kFlatFolder{"--out", true, false, into(&Arguments::flatFolder, something)};
 const Option kVariant{"--variant", true, false, into(&Arguments::variant, something)};
 
 const std::vector<Option>& generateOptions() {
@@ -165,6 +179,8 @@ const std::vector<Option>& generateOptions() {
       {"--negative", true, false, into(&G::negative, promptText)},
       {"--devices", true, false, into(&G::devices, something)},
       {"--out", true, false, into(&G::out, something)},
+      kLibrary,
+      {"--resume", false, false, into(&G::resumes, set)},
       {"--seed", true, false, into(&G::seed, seed)},
       {"--steps", true, false, into(&G::steps, integer(1, domain::kMaxSteps))},
       {"--guidance", true, false, into(&G::guidance, real(0, 1000))},
@@ -206,7 +222,20 @@ const std::vector<CommandInfo>& commands() {
   static const std::vector<Option> sheet = {{"--out", true, false, into(&S::out, something)},
                                             {"--columns", true, false, into(&S::columns, integer(1, 512))},
                                             {"--cell", true, false, into(&S::cell, integer(16, 1024))}};
+  using Q = QueueArguments;
+  constexpr int kMost = std::numeric_limits<int>::max();
+  static const std::vector<Option> listingRuns = {
+      kJson, kLibrary, kFlatFolder, {"--limit", true, false, into(&Q::limit, integer(1, 1000000))}};
+  static const std::vector<Option> queue = {kJson,
+                                            kLibrary,
+                                            kFlatFolder,
+                                            {"--run", true, false, into(&Q::run, integer(1, kMost))},
+                                            {"--before", true, false, into(&Q::before, integer(1, kMost))},
+                                            {"--state", true, false, into(&Q::state, jobState)},
+                                            {"--limit", true, false, into(&Q::limit, integer(1, 1000000))}};
   static const std::vector<CommandInfo> all = {
+      {"queue", Command::Queue, &queue},
+      {"runs", Command::Runs, &listingRuns},
       {"generate", Command::Generate, &generateOptions()},
       {"devices", Command::Devices, &listing},
       {"models", Command::Models, &listing},
@@ -273,6 +302,22 @@ Result<void> takePositional(Arguments& arguments, const CommandInfo& command, co
       return folder.error();
     }
     arguments.sheet.folder = *std::move(folder);
+    return {};
+  }
+  if (command.command == Command::Queue && arguments.queue.verb.empty()) {
+    static const std::set<std::string_view> verbs = {"list", "pause", "resume", "cancel", "retry", "front", "move", "undo"};
+    if (!verbs.contains(word)) {
+      return wrong("queue cannot " + quoted(word) + "; it can list, pause, resume, cancel, retry, front, move and undo.");
+    }
+    arguments.queue.verb = word;
+    return {};
+  }
+  if (command.command == Command::Queue) {
+    auto number = wholeNumber<std::int64_t>("A job's number", word, 1, std::numeric_limits<std::int64_t>::max());
+    if (!number) {
+      return number.error();
+    }
+    arguments.queue.numbers.push_back(*number);
     return {};
   }
   return wrong(std::string(command.name) + " takes no argument " + quoted(word) + "." +

@@ -11,15 +11,16 @@
 
 namespace polyptych::cli {
 
-enum class Command { Help, Version, Generate, Devices, Models, ShowModel, Schedulers, Tokenize, ContactSheet };
+enum class Command { Help, Version, Generate, Devices, Models, ShowModel, Schedulers, Tokenize, ContactSheet, Queue, Runs };
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
 struct GenerateArguments {
   std::vector<std::string> prompts;
   std::optional<std::string> promptsFile;  ///< "-": standard input
   std::optional<std::string> negative;
-  std::string devices;  ///< as domain::chooseDevices() reads it
-  std::optional<std::string> out;
+  std::string devices;             ///< as domain::chooseDevices() reads it
+  std::optional<std::string> out;  ///< a folder of its own; absent: the library
+  bool resumes = false;            ///< goes on by itself after an unclean end
   std::optional<std::uint64_t> seed;
   int steps = 25;
   double guidance = 7.5;
@@ -47,14 +48,27 @@ struct ContactSheetArguments {
   int cell = 256;
 };
 
+/// `queue` and `runs` as they were typed.
+struct QueueArguments {
+  std::string verb;                   ///< list, pause, resume, cancel, retry, front, move or undo
+  std::vector<std::int64_t> numbers;  ///< of jobs; for undo, the number that the command gave
+  std::optional<int> run;             ///< number of a run
+  std::optional<int> before;          ///< move: a job
+  std::optional<std::string> state;   ///< list: waiting, in_work, done, failed, parked or cancelled
+  int limit = 100;
+};
+
 /// A whole command line, checked as far as words and numbers go.
 struct Arguments {
   Command command = Command::Help;
   bool json = false;
   std::optional<std::string> model;  ///< --model, or show-model's REF
   std::optional<std::string> variant;
+  std::optional<std::string> library;  ///< absent: library::defaultLocation()
   GenerateArguments generate;
   ContactSheetArguments sheet;
+  QueueArguments queue;
+  std::optional<std::string> flatFolder;  ///< --out of queue and runs: the folder of a single run
   /// Not shown in the help: programs to start in place of those beside this one, and arguments for them.
   std::optional<std::string> cpuWorker;
   std::optional<std::string> cudaWorker;

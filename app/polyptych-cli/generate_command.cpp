@@ -54,36 +54,80 @@ base::Result<void> checkAgainstModel(const domain::GenerationRequest& asked, con
 
 }  // namespace
 
-GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, QObject* parent)
-    : QObject(parent), m_arguments(std::move(arguments)), m_backend(backend), m_printer(printer) {
+GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, ListDevices listDevices,
+                                 QObject* parent)
+    : QObject(parent),
+      m_arguments(std::move(arguments)),
+      m_backend(backend),
+      m_printer(printer),
+      m_listDevices(std::move(listDevices)) {
   using backend::Backend;
-  connect(&m_backend, &Backend::devicesListed, this, &GenerateCommand::onDevicesListed);
-  connect(&m_backend, &Backend::runStarted, this,
-          [this](quint64, qint64 total, qint64 alreadyThere) { onRunStarted(total, alreadyThere); });
-  connect(&m_backend, &Backend::slotChanged, this, [this](const backend::SlotStatus& status) { m_printer.tellDevice(status); });
-  connect(&m_backend, &Backend::stepFinished, this, [this](quint64, const backend::SlotStatus& status) {
-    m_printer.tellStep(status);
-    if (!m_printer.isHeard()) {
-      interrupt();
+  // Other faces may have work at the same backend.
+  const auto isOurs = [this](quint64 runId) { return m_isRunning && runId == m_runId; };
+  connect(&m_backend, &Backend::runChanged, this, [this, isOurs](const backend::RunStatus& status) {
+    if (isOurs(status.runId)) {
+      m_folder = status.folder;
     }
   });
-  connect(&m_backend, &Backend::pictureFinished, this,
-          [this](const backend::PictureEvent& picture) { m_printer.tellPicture(picture); });
-  connect(&m_backend, &Backend::pictureFailed, this,
-          [this](const backend::FailureEvent& failure) { m_printer.tellFailure(failure); });
-  connect(&m_backend, &Backend::warned, this,
-          [this](quint64, const domain::Warning& warning) { m_printer.tellUser(warning.sentence); });
-  connect(&m_backend, &Backend::traceMade, this, [this](quint64, const QByteArray& bytes) { onTraceMade(bytes); });
+  connect(&m_backend, &Backend::runStarted, this, [this, isOurs](quint64 runId, qint64 total, qint64 alreadyThere) {
+    if (isOurs(runId)) {
+      onRunStarted(total, alreadyThere);
+    }
+  });
+  connect(&m_backend, &Backend::slotChanged, this, [this](const backend::SlotStatus& status) {
+    if (m_hasStarted) {
+      m_printer.tellDevice(status);
+    }
+  });
+  connect(&m_backend, &Backend::stepFinished, this, [this, isOurs](quint64 runId, const backend::SlotStatus& status) {
+    if (isOurs(runId)) {
+      m_printer.tellStep(status);
+      if (!m_printer.isHeard()) {
+        interrupt();
+      }
+    }
+  });
+  connect(&m_backend, &Backend::pictureFinished, this, [this, isOurs](const backend::PictureEvent& picture) {
+    if (isOurs(picture.runId)) {
+      m_printer.tellPicture(picture);
+    }
+  });
+  connect(&m_backend, &Backend::pictureFailed, this, [this, isOurs](const backend::FailureEvent& failure) {
+    if (isOurs(failure.runId)) {
+      m_printer.tellFailure(failure);
+    }
+  });
+  connect(&m_backend, &Backend::warned, this, [this, isOurs](quint64 runId, const domain::Warning& warning) {
+    if (isOurs(runId)) {
+      m_printer.tellUser(warning.sentence);
+    }
+  });
+  connect(&m_backend, &Backend::traceMade, this, [this, isOurs](quint64 runId, const QByteArray& bytes) {
+    if (isOurs(runId)) {
+      onTraceMade(bytes);
+    }
+  });
+  connect(&m_backend, &Backend::queueChanged, this, &GenerateCommand::onQueueChanged);
+  connect(&m_backend, &Backend::lost, this, &GenerateCommand::onLost);
   connect(&m_backend, &Backend::runFinished, this, &GenerateCommand::onRunFinished);
 }
 
 void GenerateCommand::start() {
   m_clock.start();
-  if (const auto refusal = prepare()) {
+  auto refusal = prepare();
+  if (!refusal) {
+    refusal = chooseDevices();
+  }
+  if (!refusal) {
+    refusal = prepareFolderAndSeed();
+  }
+  if (refusal) {
     refuse(*refusal);
     return;
   }
-  m_backend.listDevices();
+  m_isRunning = true;
+  m_runId = m_spec.id = backend::newRunId();
+  m_backend.submit(m_spec);
 }
 
 void GenerateCommand::interrupt() {
@@ -177,44 +221,74 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepareModel() {
   return std::nullopt;
 }
 
-void GenerateCommand::onDevicesListed(const std::vector<domain::DeviceInfo>& present) {
-  if (m_isRunning || m_hasEnded) {
-    return;
-  }
-  auto slots = domain::chooseDevices(m_arguments.generate.devices, present, devices::usableCores());
+std::optional<GenerateCommand::Refusal> GenerateCommand::chooseDevices() {
+  auto slots = domain::chooseDevices(m_arguments.generate.devices, m_listDevices(), devices::usableCores());
   if (!slots) {
-    refuse({wrong("--devices: " + slots.error().message), ExitCode::WrongUsage});
-    return;
+    return Refusal{wrong("--devices: " + slots.error().message), ExitCode::WrongUsage};
   }
   m_spec.slots = *std::move(slots);
-  if (const auto refusal = prepareFolderAndSeed()) {
-    refuse(*refusal);
+  return std::nullopt;
+}
+
+void GenerateCommand::onQueueChanged(const backend::QueueStatus& status) {
+  using backend::PauseReason;
+  if (!m_isRunning || status.pause == m_toldPause) {
     return;
   }
-  m_isRunning = true;
-  m_runId = m_backend.submit(m_spec);
+  m_toldPause = status.pause;
+  switch (status.pause) {
+    case PauseReason::None:
+      return;
+    case PauseReason::Storage:
+      m_printer.tellUser(status.sentence.toStdString());
+      return;
+    case PauseReason::User:
+    case PauseReason::UncleanEnd:
+      m_printer.tellUser(status.sentence.toStdString() + " 'polyptych-cli queue resume' lets it go on.");
+      return;
+    case PauseReason::Breaker:
+      m_isRunning = false;
+      m_printer.tellError({base::ErrorCode::WorkerDied, status.sentence.toStdString(), {}});
+      end(ExitCode::SomeFailed);
+      return;
+  }
+}
+
+void GenerateCommand::onLost(const base::Error& error) {
+  if (!m_isRunning) {
+    return;
+  }
+  m_isRunning = false;
+  m_printer.tellError(error);
+  backend::RunSummary summary;
+  summary.runId = m_runId;
+  summary.total = static_cast<qint64>(m_spec.requests.size());
+  m_printer.tellFinished(summary, ExitCode::SomeFailed, static_cast<double>(m_clock.elapsed()) / 1000);
+  end(ExitCode::SomeFailed);
 }
 
 std::optional<GenerateCommand::Refusal> GenerateCommand::prepareFolderAndSeed() {
   const GenerateArguments& asked = m_arguments.generate;
-  const std::string out = asked.out ? *asked.out : freshFolder();
   if (asked.trace) {
-    if (const auto ok = checkTraceFile(*asked.trace, out); !ok) {
+    const std::string place = asked.out ? *asked.out : libraryOf(m_arguments).root.toStdString();
+    if (const auto ok = checkTraceFile(*asked.trace, place); !ok) {
       return Refusal{ok.error(), ExitCode::WrongUsage};
     }
   }
-  const auto folder = prepareFolder(out);
-  if (!folder) {
-    return Refusal{folder.error(), ExitCode::WrongUsage};
+  if (asked.out) {
+    const auto folder = prepareFolder(*asked.out);
+    if (!folder) {
+      return Refusal{folder.error(), ExitCode::WrongUsage};
+    }
+    m_folder = *folder;
   }
-  m_spec.outputFolder = *folder;
   auto hash = models::hashOfModel(m_spec.plan.model);
   if (!hash) {
     return Refusal{hash.error(), exitCodeOfModelError(hash.error())};
   }
   m_spec.plan.model.hash = *std::move(hash);
 
-  const auto kept = asked.seed ? asked.seed : baseSeedOfFolder(*folder);
+  const auto kept = asked.seed || !asked.out ? asked.seed : baseSeedOfFolder(m_folder);
   m_wasSeedDrawn = !kept;
   m_seed = kept ? *kept : drawSeed();
   for (auto& request : m_spec.requests) {
@@ -235,7 +309,7 @@ void GenerateCommand::onRunStarted(qint64 total, qint64 alreadyThere) {
   facts.alreadyThere = alreadyThere;
   facts.seed = m_seed;
   facts.wasSeedDrawn = m_wasSeedDrawn;
-  facts.folder = m_spec.outputFolder;
+  facts.folder = m_folder;
   facts.model = m_spec.plan.model;
   facts.settings = m_settings;
   facts.plan = m_spec.plan;
@@ -254,7 +328,7 @@ void GenerateCommand::onTraceMade(const QByteArray& bytes) {
 }
 
 void GenerateCommand::onRunFinished(const backend::RunSummary& summary) {
-  if (summary.runId != m_runId && m_runId != 0) {
+  if (!m_isRunning || summary.runId != m_runId) {
     return;
   }
   m_isRunning = false;

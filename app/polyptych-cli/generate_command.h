@@ -2,6 +2,7 @@
 
 #include <QElapsedTimer>
 #include <QObject>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +18,11 @@ namespace polyptych::cli {
 class GenerateCommand : public QObject {
   Q_OBJECT
  public:
-  /// The backend and the printer outlive the command.
-  GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, QObject* parent = nullptr);
+  using ListDevices = std::function<std::vector<domain::DeviceInfo>()>;
+
+  /// The backend and the printer outlive the command. The backend is called only once all is checked.
+  GenerateCommand(Arguments arguments, backend::Backend& backend, EventPrinter& printer, ListDevices listDevices,
+                  QObject* parent = nullptr);
 
   /// ended() follows, perhaps at once.
   void start();
@@ -37,8 +41,10 @@ class GenerateCommand : public QObject {
   std::optional<Refusal> prepare();
   std::optional<Refusal> prepareModel();
   std::optional<Refusal> prepareFolderAndSeed();
-  void onDevicesListed(const std::vector<domain::DeviceInfo>& present);
+  std::optional<Refusal> chooseDevices();
   void onRunStarted(qint64 total, qint64 alreadyThere);
+  void onQueueChanged(const backend::QueueStatus& status);
+  void onLost(const base::Error& error);
   void onTraceMade(const QByteArray& bytes);
   void onRunFinished(const backend::RunSummary& summary);
   void refuse(const Refusal& refusal);
@@ -47,7 +53,10 @@ class GenerateCommand : public QObject {
   Arguments m_arguments;
   backend::Backend& m_backend;
   EventPrinter& m_printer;
+  ListDevices m_listDevices;
   backend::RunSpec m_spec;
+  QString m_folder;  ///< where the pictures go, once it is known
+  backend::PauseReason m_toldPause = backend::PauseReason::None;
   domain::GenerationRequest m_settings;
   std::vector<std::string> m_prompts;
   std::optional<base::Error> m_traceProblem;

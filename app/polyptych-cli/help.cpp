@@ -12,6 +12,12 @@ std::string helpText() {
   polyptych-cli schedulers [--json]               names for --scheduler
   polyptych-cli tokenize --model REF [--json]     lines of standard input -> token ids, and the words that did not fit
   polyptych-cli contact-sheet FOLDER [--out FILE] [--columns N] [--cell PIXELS]    a run's pictures on one sheet
+  polyptych-cli runs [--limit N] [--json]         the runs of the library, newest first
+  polyptych-cli queue list [--run N] [--state S] [--limit N] [--json]              what waits, is in work or failed
+  polyptych-cli queue pause|resume [--run N]      nothing new is begun; what is in work is finished
+  polyptych-cli queue cancel|retry|front [JOB ...] [--run N]    of these jobs, of this run, or (not front) of all;
+                                                  cancel --state waiting|in_work: only those
+  polyptych-cli queue move JOB ... --before JOB; queue undo NUMBER (cancel says it)
   polyptych-cli --help | --version
 
 REF is a folder in diffusers format, a name in the Hugging Face cache (org/name or org/name@revision), or demo: the
@@ -29,8 +35,10 @@ Where and how:
   --variant NAME           weight files of that variant, as fp16 (the folder's plain files, or its only variant)
   --devices LIST           cpu, cpu:N (N workers), cuda:I, GPU-uuid, all; commas between, repeats mean several workers
                            (all GPUs, or else one CPU worker with all cores)
-  --out DIR                the folder for pictures and manifest.jsonl (polyptych-<date>-<time>, made here). Nothing
+  --library DIR            the library that the run goes to ("Polyptych" in your folder for pictures)
+  --out DIR                in place of a library: a folder for the pictures and manifest.jsonl of this one run. Nothing
                            in it is overwritten; with the manifest of the same run in it, that run goes on
+  --resume                 go on by itself after a crash or a power cut; otherwise the queue asks first
   --batch N                pictures made at once by a worker, 1 to 64 (1)
   --dtype TYPE             auto, fp32, fp16 or bf16 (auto: fp16 if every device is a GPU, else fp32)
   --threads N              of a CPU worker, 1 to 1024 (its cores)

@@ -179,13 +179,14 @@ Result<QString> prepareFolder(const std::string& path) {
   return folder;
 }
 
-std::string freshFolder() {
-  const QString name = QStringLiteral("polyptych-") + QDateTime::currentDateTime().toString(QStringLiteral("yyyyMMdd-HHmmss"));
-  QString free = name;
-  for (int i = 2; QFileInfo::exists(free); ++i) {
-    free = name + QLatin1Char('-') + QString::number(i);
+library::Location libraryOf(const Arguments& arguments) {
+  using Layout = library::Location::Layout;
+  for (const auto& flat : {arguments.generate.out, arguments.flatFolder}) {
+    if (flat) {
+      return library::locationAt(pathOf(*flat), Layout::Flat);
+    }
   }
-  return free.toStdString();
+  return arguments.library ? library::locationAt(pathOf(*arguments.library), Layout::Dated) : library::defaultLocation();
 }
 
 Result<void> checkTraceFile(const std::string& path, const std::string& outputFolder) {

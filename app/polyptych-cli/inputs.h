@@ -9,6 +9,7 @@
 
 #include "app/polyptych-cli/arguments.h"
 #include "core/base/result.h"
+#include "core/library/location.h"
 
 namespace polyptych::cli {
 
@@ -21,8 +22,8 @@ base::Result<std::vector<std::byte>> readInitialLatents(const std::string& path,
 
 /// The folder as an absolute path; made if it is not there. Errors: InvalidArgument.
 base::Result<QString> prepareFolder(const std::string& path);
-/// A name for a run without --out, in the current folder: "polyptych-20260131-235959", with "-2" and so on where it is taken.
-std::string freshFolder();
+/// The library that the words name: that of --out, that of --library, or the default one.
+library::Location libraryOf(const Arguments& arguments);
 /// Whether --trace's file is new, outside of the folder of pictures, and could be written. Errors: InvalidArgument.
 base::Result<void> checkTraceFile(const std::string& path, const std::string& outputFolder);
 

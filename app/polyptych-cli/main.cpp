@@ -5,6 +5,7 @@
 #include <QFile>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
@@ -14,28 +15,43 @@
 #include "app/polyptych-cli/arguments.h"
 #include "app/polyptych-cli/event_printer.h"
 #include "app/polyptych-cli/generate_command.h"
+#include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/interrupts.h"
 #include "app/polyptych-cli/query_commands.h"
+#include "app/polyptych-cli/queue_commands.h"
 #include "app/polyptych-cli/streams.h"
-#include "core/backend/backend.h"
+#include "core/backend/remote_backend.h"
+#include "core/devices/device_list.h"
 
 namespace {
 
 using namespace polyptych;
 using cli::ExitCode;
 
+constexpr std::chrono::milliseconds kLeaveLimit{5000};
+
 QString fileOption(const std::optional<std::string>& typed, const char* variable) {
   return typed ? QFile::decodeName(QByteArray::fromStdString(*typed)) : QFile::decodeName(qgetenv(variable));
 }
 
-std::unique_ptr<backend::Backend> makeBackend(const cli::Arguments& arguments) {
-  backend::LocalBackendOptions options;
-  options.cpuWorker = fileOption(arguments.cpuWorker, "POLYPTYCH_WORKER");
-  options.cudaWorker = fileOption(arguments.cudaWorker, "POLYPTYCH_CUDA_WORKER");
+std::unique_ptr<backend::RemoteBackend> makeBackend(const cli::Arguments& arguments) {
+  backend::RemoteBackendOptions options;
+  options.faceKind = QStringLiteral("cli");
+  options.waitsForWork = true;
+  const auto add = [&options](const char* name, const QString& value) {
+    if (!value.isEmpty()) {
+      options.coreArguments << QLatin1String(name) << value;
+    }
+  };
+  add("--worker", fileOption(arguments.cpuWorker, "POLYPTYCH_WORKER"));
+  add("--cuda-worker", fileOption(arguments.cudaWorker, "POLYPTYCH_CUDA_WORKER"));
   for (const std::string& argument : arguments.workerArguments) {
-    options.extraWorkerArguments.append(QString::fromStdString(argument));
+    options.coreArguments << QStringLiteral("--worker-argument") << QString::fromStdString(argument);
   }
-  return backend::makeLocalBackend(options);
+  if (arguments.generate.resumes) {
+    options.coreArguments << QStringLiteral("--resume");
+  }
+  return std::make_unique<backend::RemoteBackend>(cli::libraryOf(arguments), options);
 }
 
 int generate(QCoreApplication& application, const cli::Arguments& arguments) {
@@ -53,7 +69,7 @@ int generate(QCoreApplication& application, const cli::Arguments& arguments) {
   cli::EventPrinter printer(telling, toOutput, cli::writeError, cli::terminalColumns());
   cli::Interrupts interrupts;
   const auto backend = makeBackend(arguments);
-  cli::GenerateCommand command(arguments, *backend, printer);
+  cli::GenerateCommand command(arguments, *backend, printer, [] { return devices::listDevices(); });
   QObject::connect(&command, &cli::GenerateCommand::ended, &application, &QCoreApplication::exit, Qt::QueuedConnection);
   QObject::connect(&interrupts, &cli::Interrupts::interrupted, &command, [&] {
     printer.tellUser("Stopping after the step in work. Ctrl-C again ends at once.");
@@ -62,6 +78,10 @@ int generate(QCoreApplication& application, const cli::Arguments& arguments) {
   QMetaObject::invokeMethod(&command, &cli::GenerateCommand::start, Qt::QueuedConnection);
   QObject::connect(backend.get(), &backend::Backend::runStarted, &interrupts, &cli::Interrupts::expect);
   const int code = QCoreApplication::exec();
+  if (arguments.generate.out) {
+    // The folder is its user's again once its backend has ended.
+    backend->leave(kLeaveLimit);
+  }
   if (outputProblem != 0) {
     cli::complainOfOutput(outputProblem);
     return static_cast<int>(ExitCode::SomeFailed);
@@ -69,13 +89,11 @@ int generate(QCoreApplication& application, const cli::Arguments& arguments) {
   return code;
 }
 
-int devices(QCoreApplication& application, const cli::Arguments& arguments) {
+int changeQueue(QCoreApplication& application, const cli::Arguments& arguments) {
   const auto backend = makeBackend(arguments);
-  QObject::connect(backend.get(), &backend::Backend::devicesListed, &application,
-                   [&](const std::vector<domain::DeviceInfo>& list) {
-                     QCoreApplication::exit(static_cast<int>(cli::showDevices(list, arguments.json)));
-                   });
-  QMetaObject::invokeMethod(backend.get(), &backend::Backend::listDevices, Qt::QueuedConnection);
+  cli::QueueCommand command(arguments, *backend);
+  QObject::connect(&command, &cli::QueueCommand::ended, &application, &QCoreApplication::exit, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(&command, &cli::QueueCommand::start, Qt::QueuedConnection);
   return QCoreApplication::exec();
 }
 
@@ -132,7 +150,7 @@ int main(int argc, char** argv) {
     case cli::Command::Generate:
       return generate(application, *arguments);
     case cli::Command::Devices:
-      return devices(application, *arguments);
+      return static_cast<int>(cli::showDevices(devices::listDevices(), arguments->json));
     case cli::Command::Models:
       return static_cast<int>(cli::showModels(arguments->json));
     case cli::Command::ShowModel:
@@ -141,6 +159,11 @@ int main(int argc, char** argv) {
       return static_cast<int>(cli::showSchedulers(arguments->json));
     case cli::Command::ContactSheet:
       return static_cast<int>(cli::makeContactSheet(arguments->sheet));
+    case cli::Command::Runs:
+      return static_cast<int>(cli::showRuns(*arguments));
+    case cli::Command::Queue:
+      return arguments->queue.verb == "list" ? static_cast<int>(cli::showQueue(*arguments))
+                                             : changeQueue(application, *arguments);
     case cli::Command::Tokenize:
       return static_cast<int>(cli::tokenizeInput(*arguments->model, arguments->json));
   }

@@ -6,9 +6,11 @@
 #include <QLocale>
 #include <QTranslator>
 #include <cstdio>
+#include <utility>
 
-#include "core/backend/backend.h"
+#include "core/backend/remote_backend.h"
 #include "core/devices/device_list.h"
+#include "core/library/location.h"
 #include "ui/main_window.h"
 #include "ui/theme.h"
 
@@ -50,7 +52,8 @@ int main(int argc, char** argv) {
   parser.addOptions(
       {{QStringLiteral("model"), QStringLiteral("Model to begin with: a folder, or a name of the Hugging Face cache."),
         QStringLiteral("REF")},
-       {QStringLiteral("out"), QStringLiteral("Folder that pictures go to."), QStringLiteral("DIR")},
+       {QStringLiteral("library"), QStringLiteral("Folder of the library; otherwise Polyptych in the folder for pictures."),
+        QStringLiteral("DIR")},
        {QStringLiteral("model-folder"), QStringLiteral("Folder to look for models in; may be given again."),
         QStringLiteral("DIR")},
        {QStringLiteral("language"), QStringLiteral("en or ko; otherwise the desktop's."), QStringLiteral("NAME")},
@@ -72,17 +75,25 @@ int main(int argc, char** argv) {
                               : theme == QLatin1String("light") ? ui::ThemeKind::Light
                                                                 : ui::ThemeKind::System);
 
-  backend::LocalBackendOptions workers;
-  workers.cpuWorker = qEnvironmentVariable("POLYPTYCH_WORKER");
-  workers.cudaWorker = qEnvironmentVariable("POLYPTYCH_CUDA_WORKER");
-  const std::unique_ptr<backend::Backend> backend = backend::makeLocalBackend(workers);
+  backend::RemoteBackendOptions remote;
+  remote.faceKind = QStringLiteral("window");
+  for (const auto& [variable, option] :
+       {std::pair{"POLYPTYCH_WORKER", "--worker"}, std::pair{"POLYPTYCH_CUDA_WORKER", "--cuda-worker"}}) {
+    if (const QString program = qEnvironmentVariable(variable); !program.isEmpty()) {
+      remote.coreArguments << QLatin1String(option) << QDir::current().absoluteFilePath(program);
+    }
+  }
+  const library::Location location =
+      parser.isSet(QStringLiteral("library"))
+          ? library::locationAt(parser.value(QStringLiteral("library")), library::Location::Layout::Dated)
+          : library::defaultLocation();
+  const std::unique_ptr<backend::RemoteBackend> backend = backend::connectToBackend(location, remote);
   ui::MainWindowOptions options;
   options.model = parser.value(QStringLiteral("model"));
-  options.folder =
-      parser.isSet(QStringLiteral("out")) ? QDir::current().absoluteFilePath(parser.value(QStringLiteral("out"))) : QString();
   options.modelFolders = parser.values(QStringLiteral("model-folder"));
   options.cpuCores = devices::usableCores();
   ui::MainWindow window(*backend, options);
+  QObject::connect(backend.get(), &backend::RemoteBackend::joined, &window, &ui::MainWindow::onJoined);
   window.show();
   return QApplication::exec();
 }

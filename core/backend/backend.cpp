@@ -1,18 +1,33 @@
 #include "core/backend/backend.h"
 
+#include <QRandomGenerator>
 #include <mutex>
 
 #include "core/devices/device_list.h"
 
 namespace polyptych::backend {
 
+quint64 newRunId() {
+  constexpr quint64 kBits = (quint64(1) << 48) - 1;
+  for (;;) {
+    const quint64 id = QRandomGenerator::system()->generate64() & kBits;
+    if (id != 0) {
+      return id;
+    }
+  }
+}
+
 void registerMetaTypes() {
   static std::once_flag once;
   std::call_once(once, [] {
+    qRegisterMetaType<QueueStatus>();
+    qRegisterMetaType<RunStatus>();
+    qRegisterMetaType<CommandResult>();
     qRegisterMetaType<SlotStatus>();
     qRegisterMetaType<PictureEvent>();
     qRegisterMetaType<FailureEvent>();
     qRegisterMetaType<RunSummary>();
+    qRegisterMetaType<base::Error>();
     qRegisterMetaType<domain::Image>();
     qRegisterMetaType<domain::Warning>();
     qRegisterMetaType<std::vector<domain::DeviceInfo>>();

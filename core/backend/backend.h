@@ -13,15 +13,18 @@
 #include "core/domain/device_choice.h"
 #include "core/domain/engine.h"
 #include "core/domain/request.h"
+#include "core/pool/supervision_limits.h"
 
 namespace polyptych::backend {
 
 /// A run as a face asks for it. Empty request list is refused.
 struct RunSpec {
+  /// Chosen by the face (newRunId()) so that a run which is sent twice, because a connection broke, is still one run. 0: submit()
+  /// chooses.
+  quint64 id = 0;
   std::vector<domain::GenerationRequest> requests;  ///< index i at position i
   domain::RunPlan plan;                             ///< computeType may be Auto, threads 0: both are fixed at submit
-  QString outputFolder;
-  std::vector<domain::DeviceSlot> slots;  ///< one worker each
+  std::vector<domain::DeviceSlot> slots;            ///< the devices to work on from now on; empty: those that are ticked already
   bool wantsTrace = false;
   bool wantsPreviews = false;
   std::vector<std::byte> initialLatents;
@@ -70,22 +73,106 @@ struct RunSummary {
   std::optional<base::Error> error;  ///< what ended the run as a whole, e.g. a model that cannot be used
 };
 
-/// Submit, control, events. Lives on the thread that made it; calls return at once; everything is told by signals on that thread.
+/// Why nothing is begun.
+enum class PauseReason {
+  None,
+  User,        ///< somebody paused the queue
+  UncleanEnd,  ///< the backend before this one ended in the middle of its work: a face asks whether to go on
+  Storage,     ///< the library cannot be written; goes on by itself when it can
+  Breaker,     ///< too many failures in a row, on every device
+};
+
+/// The queue as a whole. Counts are pictures.
+struct QueueStatus {
+  PauseReason pause = PauseReason::None;
+  QString sentence;  ///< why, and what to do
+  qint64 waiting = 0;
+  qint64 inWork = 0;
+  qint64 failed = 0;  ///< of runs that are not finished; parked ones too
+};
+
+enum class RunState { Open, Finished, Cancelled, Failed };
+
+/// One run. Counts are pictures.
+struct RunStatus {
+  quint64 runId = 0;
+  qint64 number = 0;     ///< for people: 1, 2, 3...
+  qint64 createdMs = 0;  ///< since 1970, UTC
+  QString title;         ///< the first prompt's beginning
+  QString folder;        ///< absolute
+  RunState state = RunState::Open;
+  bool isPaused = false;
+  qint64 total = 0;
+  qint64 made = 0;  ///< with those that were there already
+  qint64 alreadyThere = 0;
+  qint64 failed = 0;
+  qint64 cancelled = 0;
+};
+
+/// Which jobs a command means: all of the given ids, or else those of a run, or else those of the queue.
+struct JobSelection {
+  std::vector<qint64> jobIds;
+  quint64 runId = 0;  ///< 0: every run
+};
+
+/// What a face can have done. One struct, so that it can travel and be repeated.
+struct Command {
+  enum class Kind {
+    PauseQueue,
+    ResumeQueue,    ///< also the answer "go on" to an unclean end
+    PauseRun,       ///< jobs.runId
+    ResumeRun,      ///< jobs.runId
+    CancelInWork,   ///< what is being made now, of the selection
+    CancelWaiting,  ///< what has not begun, of the selection
+    CancelAll,      ///< both
+    Retry,          ///< failed, parked and cancelled jobs of the selection wait again, with all their attempts
+    MoveToFront,    ///< waiting jobs of the selection
+    MoveBefore,     ///< waiting jobs of the selection, before the job `before`
+    Undo,           ///< takes back the command that gave `undoId`
+    SetDevices,     ///< `slots`: added ones start, missing ones finish their unit and end
+    RestartDevice,  ///< `slotId`: also one that was set aside
+  };
+  Kind kind = Kind::PauseQueue;
+  JobSelection jobs;
+  qint64 before = 0;
+  qint64 undoId = 0;
+  std::vector<domain::DeviceSlot> slots;
+  QString slotId;
+};
+
+struct CommandResult {
+  quint64 commandId = 0;
+  std::optional<base::Error> error;
+  qint64 changed = 0;  ///< pictures, runs or devices that are different now
+  qint64 undoId = 0;   ///< for Command::Undo; 0: cannot be taken back
+};
+
+/// Submit, control, events of one library. Lives on the thread that made it; calls return at once; everything is told by signals
+/// on that thread. Several faces may be at one library: each hears everything.
 class Backend : public QObject {
   Q_OBJECT
  public:
   using QObject::QObject;
 
-  /// Checks and starts a run: runStarted follows, or runFinished with RunSummary::error. @return the run's id, unique in this
-  /// backend
+  /// Stores a run and answers runStarted when it is on disk; or refuses it with runFinished and RunSummary::error.
+  /// @return the run's id: the spec's, or a new one
   virtual quint64 submit(RunSpec spec) = 0;
   /// Cancels within a step; runFinished follows with wasCancelled. An unknown id is ignored.
   virtual void cancelRun(quint64 runId) = 0;
+  /// commandDone follows, after the change is on disk. @return its number
+  virtual quint64 control(Command command) = 0;
   /// Asks for the machine's devices; devicesListed follows.
   virtual void listDevices() = 0;
+  /// Tells all there is once more: queueChanged, runChanged of every open run, slotChanged of every device.
+  virtual void refresh() = 0;
+  /// Tells runFinished once more for those of the runs that are over: a face was away when it was told.
+  virtual void await(const std::vector<quint64>& runIds) { Q_UNUSED(runIds); }
 
  Q_SIGNALS:
   void devicesListed(const std::vector<polyptych::domain::DeviceInfo>& devices);
+  void queueChanged(const polyptych::backend::QueueStatus& status);
+  void runChanged(const polyptych::backend::RunStatus& status);
+  void commandDone(const polyptych::backend::CommandResult& result);
   void runStarted(quint64 runId, qint64 total, qint64 alreadyThere);
   void slotChanged(const polyptych::backend::SlotStatus& status);
   /// Every denoising step of every unit, in order per slot.
@@ -96,7 +183,12 @@ class Backend : public QObject {
   void traceMade(quint64 runId, const QByteArray& safetensors);
   void warned(quint64 runId, const polyptych::domain::Warning& warning);
   void runFinished(const polyptych::backend::RunSummary& summary);
+  /// The backend process is gone or of no use, in words; nothing more comes. Work that it had acknowledged is in the library.
+  void lost(const polyptych::base::Error& error);
 };
+
+/// A random number for RunSpec::id, 1 to 2^48 - 1: exact in JSON and in SQL.
+quint64 newRunId();
 
 /// Makes the types of the signals above known to Qt, for queued connections and QSignalSpy. May be called more than once.
 void registerMetaTypes();
@@ -104,15 +196,13 @@ void registerMetaTypes();
 /// Numbers of the CPU cores that this process may run on, for domain::chooseDevices(); never empty.
 std::vector<int> usableCores();
 
-/// Where the in-process backend finds its workers. Empty: beside the running program.
+/// Where workers are found, and limits. Empty program: beside the running one.
 struct LocalBackendOptions {
   QString cpuWorker;   ///< path of polyptych-worker
   QString cudaWorker;  ///< path of polyptych-worker-cuda
   QStringList extraWorkerArguments;
-  int maxAttemptsPerUnit = 2;  ///< a unit whose worker died so often fails
+  pool::SupervisionLimits limits;
+  bool resumesAfterUncleanEnd = false;  ///< false: the queue is paused then, PauseReason::UncleanEnd
 };
-
-/// The backend in the face's own process: pool, dispatcher and output folder behind the Backend interface.
-std::unique_ptr<Backend> makeLocalBackend(LocalBackendOptions options, QObject* parent = nullptr);
 
 }  // namespace polyptych::backend

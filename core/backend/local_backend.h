@@ -1,111 +1,204 @@
 #pragma once
 
+#include <QElapsedTimer>
 #include <QThreadPool>
 #include <QTimer>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "core/backend/backend.h"
+#include "core/backend/recorder.h"
 #include "core/backend/run.h"
 #include "core/devices/device_list.h"
+#include "core/library/location.h"
+#include "core/library/writer.h"
+#include "core/pool/breaker.h"
+#include "core/pool/consequences.h"
+#include "core/pool/out_of_memory_ladder.h"
 #include "core/pool/worker.h"
+#include "core/queue/changes.h"
+#include "core/queue/dispatcher.h"
+#include "core/queue/jobs.h"
+#include "core/queue/runs.h"
+#include "core/queue/speed_meter.h"
 
 namespace polyptych::backend {
 
 /// Limits and sources that a test sets to its own.
 struct LocalBackendTuning {
   pool::Deadlines deadlines;
-  std::chrono::milliseconds restartDelay{250};  ///< before a dead worker is started again; doubled each time
-  int maxDeathsInRow = 4;                       ///< without a finished unit between; then the slot is given up for the run
+  qint64 maxPendingBytes = qint64(512) << 20;  ///< of pictures that are not on the disk yet; above it no unit is begun
   devices::DeviceSources sources;
 };
 
-/// The backend in the face's process. Runs go one after another. Workers stay between runs as long as the next run has their slot
-/// with the same number of threads. Disk and model files are read and written on a thread of their own.
+/// The backend of one library, in the process that holds its lock: queue, workers and files behind the Backend interface. Rows
+/// and files are written, and models are read, on threads of their own; nothing here waits.
 class LocalBackend : public Backend {
   Q_OBJECT
  public:
-  LocalBackend(LocalBackendOptions options, LocalBackendTuning tuning, QObject* parent = nullptr);
-  /// Ends the workers. Work that is not written yet is lost; the folder's next run makes it again.
+  /// Opens the library's index, gives back what an earlier backend had in work, and goes on with it, or asks first.
+  /// @return errors of library::Database::open()
+  static base::Result<std::unique_ptr<LocalBackend>> open(const library::Location& location, LocalBackendOptions options,
+                                                          LocalBackendTuning tuning = {});
+  /// Ends the workers; units in work are given back. What is finished is written.
   ~LocalBackend() override;
 
   quint64 submit(RunSpec spec) override;
   void cancelRun(quint64 runId) override;
+  quint64 control(Command command) override;
   void listDevices() override;
+  void refresh() override;
+  void await(const std::vector<quint64>& runIds) override;
+
+  /// True if nothing is in work and nothing waits that may begin.
+  bool isIdle() const { return m_isIdle; }
+  /// True if the library has no run at all.
+  bool isEmpty() const { return m_isEmpty; }
+
+ Q_SIGNALS:
+  void idleChanged(bool isIdle);
 
  private:
-  /// A worker and what it is doing for the run.
-  struct Slot {
-    SlotStatus status;
-    std::unique_ptr<pool::Worker> worker;
-    std::optional<PlannedUnit> unit;
-    int deathsInRow = 0;
-    bool isWaitingToRestart = false;
-    bool isGivenUp = false;
-    QTimer restart;
-  };
-  struct Run {
-    quint64 id = 0;
-    RunSpec spec;
-    RunSummary summary;
-    bool isPreparing = false;
-    bool isStarted = false;
-    bool isCancelled = false;
-    domain::RunPlan plan;
-    std::unique_ptr<gallery::OutputFolder> folder;
-    std::vector<bool> isFinished;
-    std::deque<PlannedUnit> waiting;
-    int jobsOnDisk = 0;
-    std::optional<base::Error> lastDeath;
-  };
-  struct SavedUnit {
-    std::vector<base::Result<gallery::OutputFolder::Saved>> pictures;
-  };
+  struct Run;
+  struct Slot;
+  struct Unit;
+  struct Taken;
+  using RunPointer = std::shared_ptr<Run>;
+  using SlotPointer = std::shared_ptr<Slot>;
 
+  LocalBackend(library::Location location, LocalBackendOptions options, LocalBackendTuning tuning);
+  base::Result<void> start();
+
+  // Runs
+  void beginRun(const std::shared_ptr<RunSpec>& shared);
+  void tellIfOver(std::vector<quint64> runIds, bool isSubmit, std::function<void(bool)> then);
+  void takePrepared(RunSpec spec, base::Result<PreparedRun> prepared);
+  void place(const std::shared_ptr<RunSpec>& shared);
+  void attach(const std::shared_ptr<RunSpec>& shared, const RunPointer& active);
+  void addRun(queue::RunRow row, std::shared_ptr<RunFiles> files);
+  void tellKnown(quint64 id, const queue::RunRow& row);
+  void refuseRun(const RunSpec& spec, base::Error error);
+  void tellStarted(const RunPointer& run);
+  void tellRun(const Run& run);
+  /// An error that every worker and unit of the run would meet in the same way.
+  void failRun(const RunPointer& run, const base::Error& error);
+  void finishIfOver(const RunPointer& run);
+  RunPointer runOf(quint64 id) const;
+  RunStatus statusOf(const Run& run) const;
+
+  // Queue
   void schedule();
   void pump();
-  void startNextRun();
-  void takePrepared(quint64 runId, base::Result<PreparedRun> prepared);
-  void finishRun();
-  void endRun(base::Error error);
-  void stopWork();
+  void refill();
+  /// Reads the head of the queue again: its order or members changed.
+  void reloadWindow();
+  void assignWork();
+  std::vector<queue::WaitingUnit> unitsInSight() const;
+  queue::SlotView viewOf(const Slot& slot, std::uint64_t nextShape) const;
+  void tellWhyIdle(Slot& slot, queue::WhyIdle why);
+  void goOn(const SlotPointer& slot);
+  void noteLoad(Slot& slot, const domain::RunPlan& plan);
+  void leaseFor(const SlotPointer& slot, bool isBegun);
+  void begin(const SlotPointer& slot, Unit unit);
+  void release(Unit unit);
+  /// Fails a job for which no worker is left.
+  void leaseToFail(qint64 job, const base::Error& error);
+  static base::Result<void> takeLease(library::Database& database, qint64 job, const QString& device, bool isBegun, Taken& taken);
+  static Unit unitOf(const RunPointer& run, Taken taken);
+  void giveBack(const queue::Lease& lease);
+  void setPause(PauseReason reason, const QString& sentence);
+  bool isHeld() const;
+  void tellQueue();
+  void updateIdle();
+  void applyChanges(quint64 commandId, const std::function<base::Result<queue::Changed>(library::Database&)>& change,
+                    const std::function<void(const queue::Changed&)>& then = {});
+  void cancel(quint64 commandId, const Command& command);
 
+  // Workers
   base::Result<QString> programFor(domain::DeviceKind kind) const;
-  base::Result<void> makeSlots();
+  base::Result<void> setSlots(const std::vector<domain::DeviceSlot>& wanted);
   void retire(std::unique_ptr<pool::Worker> worker);
-  void wire(Slot& slot);
-  void giveWork(Slot& slot);
-  void startWorkers();
+  void equip(const SlotPointer& slot, int threads);
+  void renew(Slot& slot);
   void publish(Slot& slot);
-
-  void onStateChanged(Slot& slot, pool::WorkerState state, const QString& reason);
-  void onStepped(Slot& slot, const domain::StepProgress& progress);
-  void onUnitFinished(Slot& slot, const pool::UnitResult& result);
-  void onUnitCancelled(Slot& slot);
-  void onUnitFailed(Slot& slot, const base::Error& error);
-  void onWorkerFailed(Slot& slot, const base::Error& error);
-  void takeSaved(quint64 runId, const PlannedUnit& unit, const SavedUnit& saved, const gallery::PictureOrigin& origin,
-                 const pool::UnitResult& result);
-  /// Gives the unit back to be made again, or fails its pictures if it was tried often enough.
-  void retryOrFail(const PlannedUnit& unit, const base::Error& error, const gallery::PictureOrigin& origin);
-  void failUnit(const PlannedUnit& unit, const base::Error& error, const gallery::PictureOrigin& origin);
+  void onStateChanged(const SlotPointer& slot, pool::WorkerState state, const QString& reason);
+  void onStepped(const SlotPointer& slot, const domain::StepProgress& progress);
+  void onUnitFinished(const SlotPointer& slot, const pool::UnitResult& result);
+  void onUnitCancelled(const SlotPointer& slot);
+  void onUnitFailed(const SlotPointer& slot, const base::Error& error);
+  void onWorkerFailed(const SlotPointer& slot, const base::Error& error);
+  /// Does what an error means, for the unit (if it had one), the slot and the queue.
+  void follow(const SlotPointer& slot, std::optional<Unit> unit, const base::Error& error, pool::FailureContext::Where where,
+              bool isWorkerAlive, const RunPointer& planned);
+  void askLadder(const SlotPointer& slot, const Unit& unit, const base::Error& error);
+  void park(const Unit& unit, queue::AttemptOutcome outcome, const base::Error& error, const gallery::PictureOrigin& origin);
+  void setAside(Slot& slot, const std::string& sentence);
+  void restartSoon(const SlotPointer& slot, const base::Error& error, std::optional<std::uint64_t> unit);
+  bool hasOther(const Slot& slot) const;
+  std::vector<std::string> devicesInUse() const;
+  void watchIdle(const SlotPointer& slot);
+  bool mayLoad(Slot& slot, const Run& run);
+  void endUnit(const Unit& unit, queue::AttemptOutcome outcome, queue::JobState next, std::optional<base::Error> error,
+               const gallery::PictureOrigin& origin);
+  void takeEnded(const RunPointer& run, const Unit& unit, queue::JobState next, const std::optional<base::Error>& error,
+                 const QString& slotId, const base::Result<Recorded>& recorded);
+  void takeSaved(const RunPointer& run, const Unit& unit, const pool::UnitResult& result, const gallery::PictureOrigin& origin,
+                 const base::Result<Recorded>& recorded);
+  void checkForSurvivors();
 
   /// Runs `job` on the disk thread and then `done` with its result here.
   template <typename Job, typename Done>
   void onDisk(Job job, Done done);
 
+  const library::Location m_location;
   const LocalBackendOptions m_options;
   const LocalBackendTuning m_tuning;
-  quint64 m_lastRunId = 0;
-  std::deque<std::unique_ptr<Run>> m_queue;
-  std::unique_ptr<Run> m_run;
-  std::vector<std::unique_ptr<Slot>> m_slots;
+  std::unique_ptr<library::Writer> m_writer;
+  std::unique_ptr<Recorder> m_recorder;
+  std::map<quint64, RunPointer> m_runs;  ///< open ones
+  std::map<quint64, quint64> m_renamed;  ///< runs that a newer face asked for again: old to new
+  qint64 m_nextRunNumber = 1;
+  std::map<quint64, bool> m_unborn;  ///< submitted runs without rows yet; true: cancelled
+  std::vector<SlotPointer> m_slots;
   std::vector<std::unique_ptr<pool::Worker>> m_retired;
+
+  std::deque<queue::WaitingJob> m_window;
+  std::optional<qint64> m_windowEnd;  ///< rank of the last job that was read
+  bool m_isWindowWhole = false;       ///< nothing waits behind it
+  bool m_isRefilling = false;
+  quint64 m_windowAge = 0;
+
+  const queue::DispatchRules m_rules;
+  queue::FairnessBook m_fairness{m_rules};
+  queue::SpeedMeter m_speeds;
+  QElapsedTimer m_clock;
+  int m_lastSlotNumber = 0;
+
+  QString m_opening;  ///< what was mended when the library was opened
+  PauseReason m_pause = PauseReason::None;
+  QString m_pauseSentence;
+  std::optional<base::Error> m_storageTrouble;
+  std::optional<base::Error> m_lastDeath;
+  pool::Breaker m_breaker;
+  pool::OutOfMemoryLadder m_ladder;
+  std::map<qint64, int> m_refusals;                         ///< for lack of memory, by job
+  std::map<qint64, std::set<int>> m_avoidedByJob;           ///< numbers of slots
+  std::map<std::uint64_t, std::set<int>> m_avoidedByModel;  ///< by load key
+  quint64 m_lastCommandId = 0;
+  int m_changesInWork = 0;
   bool m_isScheduled = false;
+  bool m_isIdle = true;
+  bool m_isEmpty = true;
+  bool m_isEnding = false;
   QThreadPool m_disk;
   QThreadPool m_lookUp;
 };
+
+/// LocalBackend::open() for composition.
+base::Result<std::unique_ptr<LocalBackend>> openLocalBackend(const library::Location& location, LocalBackendOptions options);
 
 }  // namespace polyptych::backend

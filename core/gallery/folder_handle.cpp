@@ -14,6 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/fail_point.h"
+
 namespace polyptych::gallery {
 namespace {
 
@@ -114,9 +116,19 @@ FolderHandle::~FolderHandle() {
   }
 }
 
+Result<FolderHandle> FolderHandle::openBeside(const QString& path) {
+  const int fd = ::open(QFile::encodeName(path).constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return errno == ENOENT ? Error{ErrorCode::NotFound, "There is no folder '" + path.toStdString() + "'.", {}}
+                           : describe(path, "Opening", errno);
+  }
+  return FolderHandle(path, fd, {});
+}
+
 Error FolderHandle::failure(const QString& doing, int code) const { return describe(m_path, doing, code); }
 
-void FolderHandle::beforeChange() const {
+void FolderHandle::beforeChange(const char* step) const {
+  base::failPoint(step);
   if (m_beforeChange) {
     m_beforeChange();
   }
@@ -199,14 +211,14 @@ Result<QByteArray> FolderHandle::read(const QString& name, qint64 maxBytes) cons
 
 Result<QByteArray> FolderHandle::writeTemporary(const QByteArray& bytes) {
   const QByteArray name = kTemporaryBeginning + QByteArray::number(QRandomGenerator::system()->generate64(), 16) + kTemporaryEnd;
-  beforeChange();
+  beforeChange("make-temporary");
   Descriptor file(::openat(m_fd, name.constData(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (file.get() < 0) {
     return failure("Making a file", errno);
   }
-  beforeChange();
+  beforeChange("write-temporary");
   int problem = writeAll(file.get(), bytes);
-  beforeChange();
+  beforeChange("sync-temporary");
   if (problem == 0) {
     problem = syncFile(file.get());
   }
@@ -219,7 +231,7 @@ Result<QByteArray> FolderHandle::writeTemporary(const QByteArray& bytes) {
 }
 
 Result<void> FolderHandle::sync() {
-  beforeChange();
+  beforeChange("sync-folder");
   if (::fsync(m_fd) != 0 && errno != EINVAL) {
     return failure("Writing", errno);
   }
@@ -231,7 +243,7 @@ Result<void> FolderHandle::writeNew(const QString& name, const QByteArray& bytes
   if (!temporary) {
     return temporary.error();
   }
-  beforeChange();
+  beforeChange("rename");
   const int problem = renameNew(m_fd, temporary->constData(), QFile::encodeName(name).constData());
   if (problem != 0) {
     ::unlinkat(m_fd, temporary->constData(), 0);
@@ -242,7 +254,15 @@ Result<void> FolderHandle::writeNew(const QString& name, const QByteArray& bytes
     }
     return failure("Naming the file '" + name + "'", problem);
   }
-  return sync();
+  return {};
+}
+
+Result<void> FolderHandle::remove(const QString& name) {
+  beforeChange("remove");
+  if (::unlinkat(m_fd, QFile::encodeName(name).constData(), 0) != 0 && errno != ENOENT) {
+    return failure("Removing '" + name + "'", errno);
+  }
+  return {};
 }
 
 Result<void> FolderHandle::replace(const QString& name, const QByteArray& bytes) {
@@ -250,7 +270,7 @@ Result<void> FolderHandle::replace(const QString& name, const QByteArray& bytes)
   if (!temporary) {
     return temporary.error();
   }
-  beforeChange();
+  beforeChange("rename");
   if (::renameat(m_fd, temporary->constData(), m_fd, QFile::encodeName(name).constData()) != 0) {
     const int problem = errno;
     ::unlinkat(m_fd, temporary->constData(), 0);
@@ -260,16 +280,16 @@ Result<void> FolderHandle::replace(const QString& name, const QByteArray& bytes)
 }
 
 Result<void> FolderHandle::append(const QString& name, const QByteArray& bytes) {
-  beforeChange();
+  beforeChange("open-manifest");
   const QString doing = "Writing '" + name + "'";
   Descriptor file(::openat(m_fd, QFile::encodeName(name).constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   struct stat before {};
   if (file.get() < 0 || ::fstat(file.get(), &before) != 0) {
     return failure(doing, errno);
   }
-  beforeChange();
+  beforeChange("write-manifest");
   int problem = writeAll(file.get(), bytes);
-  beforeChange();
+  beforeChange("sync-manifest");
   if (problem == 0) {
     problem = syncFile(file.get());
   }
@@ -282,7 +302,7 @@ Result<void> FolderHandle::append(const QString& name, const QByteArray& bytes) 
   return before.st_size == 0 ? sync() : Result<void>();
 }
 
-Result<void> FolderHandle::prepareForWriting() {
+Result<void> FolderHandle::removeTemporaries() {
   const Result<QStringList> all = names();
   if (!all) {
     return all.error();
@@ -292,11 +312,26 @@ Result<void> FolderHandle::prepareForWriting() {
       ::unlinkat(m_fd, QFile::encodeName(name).constData(), 0);
     }
   }
+  return {};
+}
+
+Result<void> FolderHandle::prepareForWriting() {
+  if (auto removed = removeTemporaries(); !removed) {
+    return removed;
+  }
   const Result<QByteArray> temporary = writeTemporary(QByteArray());
   if (!temporary) {
     return temporary.error();
   }
   ::unlinkat(m_fd, temporary->constData(), 0);
+  return {};
+}
+
+Result<void> syncFolder(const QString& path) {
+  const Descriptor folder(::open(QFile::encodeName(path).constData(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || (::fsync(folder.get()) != 0 && errno != EINVAL)) {
+    return describe(path, "Writing", errno);
+  }
   return {};
 }
 

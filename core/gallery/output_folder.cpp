@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "core/gallery/picture_name.h"
+#include "core/gallery/difference.h"
 #include "core/picture/metadata_text.h"
 #include "core/picture/png.h"
 
@@ -25,6 +25,14 @@ std::span<const std::byte> bytesOf(const QByteArray& bytes) {
   return std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size())));
 }
 
+/// True if a line without an end was cut out of a row of ours.
+bool isTornRow(const QByteArray& line) {
+  const QByteArray beginning(kRowBeginning);
+  return line.startsWith(beginning) || beginning.startsWith(line) || line.count('\0') == line.size();
+}
+
+}  // namespace
+
 QString fingerprintOf(const FolderRun& run) {
   QCryptographicHash hash(QCryptographicHash::Sha256);
   for (const domain::PictureMetadata& picture : run.pictures) {
@@ -36,71 +44,14 @@ QString fingerprintOf(const FolderRun& run) {
   return QString::fromLatin1(hash.result().toHex().left(kFingerprintDigits));
 }
 
-/// The first setting in which two pictures differ, in words.
-const char* differenceOf(const domain::PictureMetadata& there, const domain::PictureMetadata& asked) {
-  const domain::GenerationRequest& a = there.request;
-  const domain::GenerationRequest& b = asked.request;
-  if (a.prompt != b.prompt) {
-    return "prompt";
-  }
-  if (a.negativePrompt != b.negativePrompt) {
-    return "negative prompt";
-  }
-  if (a.seed != b.seed) {
-    return "seed";
-  }
-  if (a.width != b.width || a.height != b.height) {
-    return "size";
-  }
-  if (a.steps != b.steps) {
-    return "number of steps";
-  }
-  if (a.guidanceScale != b.guidanceScale || a.guidanceRescale != b.guidanceRescale) {
-    return "guidance";
-  }
-  if (a.scheduler != b.scheduler) {
-    return "scheduler";
-  }
-  if (a.clipSkip != b.clipSkip) {
-    return "clip skip";
-  }
-  if (there.modelName != asked.modelName || there.modelHash != asked.modelHash) {
-    return "model";
-  }
-  if (there.computeType != asked.computeType || there.noise != asked.noise) {
-    return "precision";
-  }
-  if (there.threads != asked.threads) {
-    return "number of threads of a worker";
-  }
-  if (there.batch != asked.batch) {
-    return "batch size";
-  }
-  if (there.vaeSlicing != asked.vaeSlicing || there.vaeTiling != asked.vaeTiling) {
-    return "way of decoding";
-  }
-  if (there.programVersion != asked.programVersion) {
-    return "version of the program";
-  }
-  return "place in its list";
-}
-
-/// True if a line without an end was cut out of a row of ours.
-bool isTornRow(const QByteArray& line) {
-  const QByteArray beginning(kRowBeginning);
-  return line.startsWith(beginning) || beginning.startsWith(line) || line.count('\0') == line.size();
-}
-
-}  // namespace
-
 OutputFolder::OutputFolder(FolderHandle folder, FolderRun run)
-    : m_folder(std::move(folder)),
-      m_run(std::move(run)),
-      m_fingerprint(fingerprintOf(m_run)),
+    : m_run(std::move(run)),
+      m_files(
+          std::make_unique<RunFolder>(std::move(folder), m_run.fingerprint.isEmpty() ? fingerprintOf(m_run) : m_run.fingerprint)),
       m_isFinished(m_run.pictures.size(), false) {
   m_names.reserve(static_cast<qsizetype>(m_run.pictures.size()));
   for (const domain::PictureMetadata& picture : m_run.pictures) {
-    m_names << pictureName(picture.request.index, picture.request.prompt);
+    m_names << RunFolder::nameOf(picture);
   }
 }
 
@@ -129,13 +80,13 @@ Error OutputFolder::clash(const std::string& why) const {
 }
 
 Result<void> OutputFolder::compare() {
-  const Result<QStringList> listed = m_folder.names();
+  const Result<QStringList> listed = m_files->handle().names();
   if (!listed) {
     return listed.error();
   }
   const QSet<QString> present(listed->begin(), listed->end());
   QByteArray there;
-  if (Result<QByteArray> text = m_folder.read(QLatin1String(kManifestName), kMaxManifestBytes)) {
+  if (Result<QByteArray> text = m_files->handle().read(QLatin1String(kManifestName), kMaxManifestBytes)) {
     there = std::move(*text);
     if (auto read = readManifest(there, present); !read) {
       return read;
@@ -151,13 +102,13 @@ Result<void> OutputFolder::compare() {
     }
   }
   if (finishedCount() < size()) {
-    if (auto prepared = m_folder.prepareForWriting(); !prepared) {
+    if (auto prepared = m_files->handle().prepareForWriting(); !prepared) {
       return prepared;
     }
   }
   Result<void> written;
   if (m_manifest != there) {
-    written = m_folder.replace(QLatin1String(kManifestName), m_manifest);
+    written = m_files->handle().replace(QLatin1String(kManifestName), m_manifest);
   }
   m_manifest.clear();
   return written;
@@ -197,9 +148,10 @@ Result<void> OutputFolder::takeRow(const ManifestRow& row, const QByteArray& lin
     return clash("holds another run: its picture " + std::to_string(index) + " has another " +
                  differenceOf(row.metadata, m_run.pictures[index]) + "." + kAgain);
   }
-  m_isAnotherRun = m_isAnotherRun || row.run != m_fingerprint || row.file != nameOf(index);
+  m_isAnotherRun = m_isAnotherRun || row.run != m_files->fingerprint() || row.file != nameOf(index);
   if (!row.error && present.contains(row.file) && !m_isFinished[index]) {
     m_isFinished[index] = true;
+    m_origins[index] = row.origin;
     m_manifest += line + '\n';
   }
   return {};
@@ -208,7 +160,7 @@ Result<void> OutputFolder::takeRow(const ManifestRow& row, const QByteArray& lin
 Result<void> OutputFolder::adopt(std::size_t index) {
   const domain::PictureMetadata& asked = m_run.pictures[index];
   const std::string name = nameOf(index).toStdString();
-  const Result<QByteArray> bytes = m_folder.read(nameOf(index), static_cast<qint64>(picture::kMaxPngBytes));
+  const Result<QByteArray> bytes = m_files->handle().read(nameOf(index), static_cast<qint64>(picture::kMaxPngBytes));
   if (!bytes) {
     return bytes.error().code == ErrorCode::Unsupported ? clash("has something else named '" + name + "'.") : bytes.error();
   }
@@ -223,46 +175,9 @@ Result<void> OutputFolder::adopt(std::size_t index) {
     return clash("has a damaged file '" + name + "'; remove it to have the picture made again.");
   }
   m_isFinished[index] = true;
-  m_manifest += toLine(rowOf(index, {}));
+  m_origins[index] = {};
+  m_manifest += m_files->rowOf(asked, {}, QDateTime::currentDateTimeUtc());
   return {};
-}
-
-ManifestRow OutputFolder::rowOf(std::size_t index, const PictureOrigin& origin) const {
-  return {m_run.pictures[index], origin, nameOf(index), m_fingerprint, QDateTime::currentDateTimeUtc(), std::nullopt};
-}
-
-Result<OutputFolder::Saved> OutputFolder::save(std::size_t index, const std::vector<std::byte>& png,
-                                               const PictureOrigin& origin) {
-  const domain::PictureMetadata& asked = m_run.pictures.at(index);
-  const auto refuse = [](std::string detail) {
-    return Error{ErrorCode::Corrupt, "A worker sent a picture that is not the one it was asked for.", std::move(detail)};
-  };
-  if (const auto whole = picture::checkPng(png, asked.request.width, asked.request.height); !whole) {
-    return refuse(whole.error().message);
-  }
-  const Result<domain::PictureMetadata> metadata = picture::readPngMetadata(png);
-  if (!metadata || *metadata != asked) {
-    return refuse(metadata ? differenceOf(*metadata, asked) : metadata.error().message);
-  }
-  const QByteArray bytes(reinterpret_cast<const char*>(png.data()), static_cast<qsizetype>(png.size()));
-  if (isFinished(index)) {
-    const Result<QByteArray> there = m_folder.read(nameOf(index), static_cast<qint64>(picture::kMaxPngBytes));
-    return there && *there == bytes ? Saved::Equal : Saved::Different;
-  }
-  if (const Result<void> written = m_folder.writeNew(nameOf(index), bytes); !written) {
-    return written.error();
-  }
-  if (const Result<void> added = m_folder.append(QLatin1String(kManifestName), toLine(rowOf(index, origin))); !added) {
-    return added.error();
-  }
-  m_isFinished[index] = true;
-  return Saved::Written;
-}
-
-Result<void> OutputFolder::saveFailure(std::size_t index, const Error& error, const PictureOrigin& origin) {
-  ManifestRow row = rowOf(index, origin);
-  row.error = error;
-  return m_folder.append(QLatin1String(kManifestName), toLine(row));
 }
 
 }  // namespace polyptych::gallery

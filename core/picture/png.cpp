@@ -211,27 +211,6 @@ struct ReaderGuard {
   ~ReaderGuard() { png_destroy_read_struct(&png, &info, nullptr); }
 };
 
-/// Every chunk complete and right, IEND last and nothing behind it.
-Result<void> checkChunks(std::span<const std::byte> bytes) {
-  ChunkWalker walker(bytes);
-  if (auto error = walker.begin()) {
-    return *error;
-  }
-  for (;;) {
-    const Result<Chunk> chunk = walker.next();
-    if (!chunk) {
-      return chunk.error();
-    }
-    if (chunk->type == "IEND") {
-      break;
-    }
-  }
-  if (walker.position() != bytes.size()) {
-    return corrupt("bytes behind the end");
-  }
-  return {};
-}
-
 Result<std::vector<std::byte>> encode(const domain::Image& image, std::span<png_text> texts) {
   const auto isSide = [](int side) { return side >= 1 && side <= domain::kMaxSide; };
   if (!isSide(image.width) || !isSide(image.height) ||
@@ -308,8 +287,28 @@ Result<domain::PictureMetadata> readPngMetadata(std::span<const std::byte> bytes
   }
 }
 
+Result<void> checkPngChunks(std::span<const std::byte> bytes) {
+  ChunkWalker walker(bytes);
+  if (auto error = walker.begin()) {
+    return *error;
+  }
+  for (;;) {
+    const Result<Chunk> chunk = walker.next();
+    if (!chunk) {
+      return chunk.error();
+    }
+    if (chunk->type == "IEND") {
+      break;
+    }
+  }
+  if (walker.position() != bytes.size()) {
+    return corrupt("bytes behind the end");
+  }
+  return {};
+}
+
 Result<domain::Image> decodePng(std::span<const std::byte> bytes) {
-  if (auto complete = checkChunks(bytes); !complete) {
+  if (auto complete = checkPngChunks(bytes); !complete) {
     return complete.error();
   }
   ReadSource source{bytes.data(), bytes.size(), 0};

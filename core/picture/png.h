@@ -28,6 +28,10 @@ base::Result<std::vector<std::byte>> encodePng(const domain::Image& image);
 /// format of the JSON
 base::Result<domain::PictureMetadata> readPngMetadata(std::span<const std::byte> bytes);
 
+/// Every chunk complete, every checksum right, nothing behind the end; says nothing about the picture data itself. @return
+/// Corrupt
+base::Result<void> checkPngChunks(std::span<const std::byte> bytes);
+
 /// Decodes an 8-bit RGB PNG such as encodePng() makes. @return Corrupt (cut, damaged, trailing bytes), Unsupported (another kind
 /// of PNG)
 base::Result<domain::Image> decodePng(std::span<const std::byte> bytes);

@@ -139,6 +139,11 @@ bool Worker::hasLoaded(const domain::RunPlan& plan) const {
   return isReady() && m_isLoaded && m_wanted && isSameLoad(*m_wanted, plan);
 }
 
+bool Worker::hasModelFor(const domain::RunPlan& plan) const {
+  return (m_state == WorkerState::Idle || m_state == WorkerState::Busy) && m_isLoaded && m_wanted &&
+         isSameLoad(*m_wanted, plan) && (m_spec.slot.kind != domain::DeviceKind::Cpu || m_spec.threads == plan.threads);
+}
+
 /// The only place where the state changes, with the deadline of the edge that leaves the new state.
 void Worker::transition(WorkerState next, const QString& reason) {
   Q_ASSERT_X(isEdge(m_state, next), nameOf(m_state), nameOf(next));

@@ -61,6 +61,9 @@ class Worker : public QObject {
   /// True if a unit of this plan can be given to it at once.
   bool hasLoaded(const domain::RunPlan& plan) const;
 
+  /// True if the worker is well and its model is this plan's, busy or not.
+  bool hasModelFor(const domain::RunPlan& plan) const;
+
   /// Required state: Stopped or Failed. Loads the plan's model as soon as the worker has greeted.
   void start(const domain::RunPlan& plan);
   /// Required: isReady(). Replaces the model.

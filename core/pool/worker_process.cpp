@@ -1,11 +1,18 @@
 #include "core/pool/worker_process.h"
 
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
 #include <QRandomGenerator>
 #include <QStandardPaths>
-#include <array>
+#include <cerrno>
+#include <cstring>
 
 namespace polyptych::pool {
 namespace {
@@ -13,6 +20,7 @@ namespace {
 /// A socket's path has at most 107 bytes; Qt makes it under a longer temporary name first.
 constexpr qsizetype kMaxRuntimePathBytes = 60;
 constexpr qint64 kMaxLogBytes = 4 << 20;
+constexpr char kFolderBeginning[] = "plp-";
 
 QByteArray randomHex(int words) {
   QByteArray text;
@@ -20,6 +28,44 @@ QByteArray randomHex(int words) {
     text += QByteArray::number(QRandomGenerator::system()->generate64(), 16).rightJustified(16, '0');
   }
   return text;
+}
+
+QString runtimeFolder() {
+  const QString folder = QStandardPaths::writableLocation(QStandardPaths::RuntimeLocation);
+  return folder.isEmpty() || QFile::encodeName(folder).size() > kMaxRuntimePathBytes ? QStringLiteral("/tmp") : folder;
+}
+
+QString socketFolder(qint64 pid) {
+  return runtimeFolder() + QLatin1Char('/') + QLatin1String(kFolderBeginning) + QString::number(pid);
+}
+
+/// A folder that this user made and nobody else can enter.
+bool isOurs(const QByteArray& folder) {
+  struct stat status {};
+  return ::lstat(folder.constData(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
+         (status.st_mode & 077) == 0;
+}
+
+bool isDead(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+
+/// True if a process listens at one of a folder's sockets: one that cannot be seen from here, in a container.
+bool isAnyHeard(const QString& folder) {
+  for (const QString& name : QDir(folder).entryList(QDir::System | QDir::NoDotAndDotDot)) {
+    const QByteArray path = QFile::encodeName(folder + QLatin1Char('/') + name);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || path.size() >= static_cast<qsizetype>(sizeof address.sun_path)) {
+      return true;
+    }
+    std::memcpy(address.sun_path, path.constData(), static_cast<std::size_t>(path.size()));
+    const bool isHeard = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
+    ::close(fd);
+    if (isHeard) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -53,11 +99,31 @@ QProcessEnvironment workerEnvironment(const WorkerSpec& spec) {
 }
 
 QString newSocketPath() {
-  QString folder = QStandardPaths::writableLocation(QStandardPaths::RuntimeLocation);
-  if (folder.isEmpty() || QFile::encodeName(folder).size() > kMaxRuntimePathBytes) {
-    folder = QStringLiteral("/tmp");
+  QString folder = socketFolder(::getpid());
+  const QByteArray encoded = QFile::encodeName(folder);
+  if (::mkdir(encoded.constData(), 0700) != 0 && !isOurs(encoded)) {
+    folder = runtimeFolder();  // somebody else's; the name of the socket itself is new
+    return folder + QLatin1Char('/') + QLatin1String(kFolderBeginning) + QString::fromLatin1(randomHex(1));
   }
-  return folder + QStringLiteral("/plp-") + QString::fromLatin1(randomHex(1));
+  return folder + QLatin1Char('/') + QString::fromLatin1(randomHex(1));
+}
+
+void removeSocketFolder() {
+  if (const QString folder = socketFolder(::getpid()); isOurs(QFile::encodeName(folder))) {
+    QDir(folder).removeRecursively();
+  }
+}
+
+void removeDeadSocketFolders() {
+  const QDir runtime(runtimeFolder());
+  for (const QString& name : runtime.entryList({QLatin1String(kFolderBeginning) + QLatin1Char('*')}, QDir::Dirs | QDir::Hidden)) {
+    const qint64 pid = name.mid(static_cast<int>(sizeof kFolderBeginning) - 1).toLongLong();
+    const QString folder = runtime.filePath(name);
+    if (pid > 0 && socketFolder(pid) == folder && isOurs(QFile::encodeName(folder)) && isDead(static_cast<pid_t>(pid)) &&
+        !isAnyHeard(folder)) {
+      QDir(folder).removeRecursively();
+    }
+  }
 }
 
 QString workerLogFile(const QString& slotId) {

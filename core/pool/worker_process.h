@@ -25,8 +25,13 @@ QStringList workerArguments(const WorkerSpec& spec, const QString& socketPath);
 /// libraries.
 QProcessEnvironment workerEnvironment(const WorkerSpec& spec);
 
-/// A new name for a local socket in the user's runtime folder, or in /tmp if that folder's path is too long for a socket.
+/// A new name for a local socket, in a folder of this process inside the user's runtime folder (or inside /tmp if that one's path
+/// is too long for a socket). The folder is made.
 QString newSocketPath();
+
+/// Removes the folder of this process, at its end, and with `removeDeadSocketFolders()` those of processes that ended suddenly.
+void removeSocketFolder();
+void removeDeadSocketFolders();
 
 /// The file that takes what a slot's worker prints: <cache>/polyptych/logs/worker-<slot>.log; its folder is made, and a file that
 /// has grown large is moved aside. Empty if there can be none.

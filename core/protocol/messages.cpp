@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/utf8.h"
+#include "core/protocol/cbor_scan.h"
 
 namespace polyptych::protocol {
 namespace {
@@ -20,113 +21,10 @@ using base::ErrorCode;
 using base::Result;
 using nlohmann::json;
 
-/// Limits of a map, whatever its length.
-constexpr std::size_t kMaxMapDepth = 6;
-constexpr std::size_t kMaxMapValues = 16384;
 constexpr std::size_t kMaxNameBytes = 4096;
 constexpr std::size_t kMaxDetailBytes = 256u << 10;
 
-/// Walks over one CBOR item without recursion and without building anything. The library behind parseCborMap() recurses once a
-/// level and once a piece of a text of open length, so that this comes first.
-class CborScanner {
- public:
-  explicit CborScanner(std::span<const std::byte> bytes) : m_bytes(bytes) {}
-
-  /// @return what is wrong with the bytes, if anything
-  std::optional<std::string> problem() {
-    std::vector<std::uint64_t> itemsLeft{1};
-    std::size_t values = 0;
-    while (!itemsLeft.empty()) {
-      if (itemsLeft.back() == 0) {
-        itemsLeft.pop_back();
-        continue;
-      }
-      --itemsLeft.back();
-      if (++values > kMaxMapValues) {
-        return "holds more than " + std::to_string(kMaxMapValues) + " keys and values";
-      }
-      const std::optional<Head> head = readHead();
-      if (!head) {
-        return "is cut, or has an item of open length";
-      }
-      if (const char* wrong = takeItem(*head, itemsLeft)) {
-        return wrong;
-      }
-      if (itemsLeft.size() > kMaxMapDepth + 1) {
-        return "is nested more than " + std::to_string(kMaxMapDepth) + " deep";
-      }
-    }
-    if (m_at != m_bytes.size()) {
-      return "has bytes behind its end";
-    }
-    return std::nullopt;
-  }
-
- private:
-  struct Head {
-    unsigned major = 0;
-    unsigned info = 0;
-    std::uint64_t argument = 0;
-  };
-
-  std::size_t left() const { return m_bytes.size() - m_at; }
-
-  std::optional<Head> readHead() {
-    if (left() == 0) {
-      return std::nullopt;
-    }
-    const auto first = static_cast<unsigned>(m_bytes[m_at++]);
-    Head head{first >> 5, first & 31, first & 31};
-    if (head.info < 24) {
-      return head;
-    }
-    if (head.info > 27) {
-      return std::nullopt;
-    }
-    const std::size_t width = std::size_t{1} << (head.info - 24);
-    if (left() < width) {
-      return std::nullopt;
-    }
-    head.argument = 0;
-    for (std::size_t i = 0; i < width; ++i) {
-      head.argument = head.argument << 8 | static_cast<std::uint64_t>(m_bytes[m_at++]);
-    }
-    return head;
-  }
-
-  const char* takeItem(const Head& head, std::vector<std::uint64_t>& itemsLeft) {
-    switch (head.major) {
-      case 0:
-      case 1:
-        return nullptr;
-      case 3:
-        if (head.argument > left()) {
-          return "has a text that is longer than the map";
-        }
-        m_at += static_cast<std::size_t>(head.argument);
-        return nullptr;
-      case 4:
-      case 5:
-        if (head.argument > left()) {
-          return "promises more items than it has bytes";
-        }
-        itemsLeft.push_back(head.major == 5 ? 2 * head.argument : head.argument);
-        return nullptr;
-      case 7:
-        // false, true, null and the three widths of floating-point numbers
-        return (head.info >= 20 && head.info <= 22) || (head.info >= 25 && head.info <= 27)
-                   ? nullptr
-                   : "has a simple value that is not known";
-      default:
-        return "has a byte string or a tag";
-    }
-  }
-
-  std::span<const std::byte> m_bytes;
-  std::size_t m_at = 0;
-};
-
-/// Builds the tree of bytes that CborScanner took; returning false ends the parse.
+/// Builds the tree of bytes in which problemOfCbor() found nothing; returning false ends the parse.
 class TreeBuilder {
  public:
   using number_integer_t = json::number_integer_t;
@@ -203,7 +101,7 @@ Result<json> parseCborMap(std::span<const std::byte> bytes) {
   const auto refuse = [](std::string detail) {
     return Error{ErrorCode::Protocol, "A message cannot be read: its map is damaged.", std::move(detail)};
   };
-  if (const auto problem = CborScanner(bytes).problem()) {
+  if (const auto problem = problemOfCbor(bytes)) {
     return refuse(*problem);
   }
   TreeBuilder builder;

@@ -69,6 +69,10 @@
         <source>Restarting</source>
         <translation>다시 시작하는 중</translation>
     </message>
+    <message>
+        <source>Idle: the queue is paused</source>
+        <translation>쉬는 중: 대기열 일시 정지됨</translation>
+    </message>
 </context>
 <context>
     <name>ErrorText</name>
@@ -107,18 +111,6 @@
     <message>
         <source>A worker ended in the middle of its work. Generate again, or choose another device.</source>
         <translation>작업 프로세스가 도중에 끝났습니다. 다시 만들거나 다른 장치를 고르면 됩니다.</translation>
-    </message>
-    <message>
-        <source>A file could not be read or written. Check the folder that the pictures go to.</source>
-        <translation>파일을 읽거나 쓰지 못했습니다. 그림을 둘 폴더를 확인하면 됩니다.</translation>
-    </message>
-    <message>
-        <source>The disk is full. Free some space, or choose another folder for the pictures.</source>
-        <translation>디스크가 가득 찼습니다. 공간을 비우거나 그림을 둘 다른 폴더를 고르면 됩니다.</translation>
-    </message>
-    <message>
-        <source>Other files are in the way. Choose another folder for the pictures.</source>
-        <translation>그 자리에 다른 파일이 있습니다. 그림을 둘 다른 폴더를 고르면 됩니다.</translation>
     </message>
     <message>
         <source>A worker does not fit this program. Install the program again.</source>
@@ -207,6 +199,50 @@
     <message>
         <source>The run goes on, but there is a notice about it.</source>
         <translation>작업은 계속되지만 알릴 것이 있습니다. 여기에 마우스를 올리면 내용이 보입니다.</translation>
+    </message>
+    <message>
+        <source>A part of Polyptych is missing. Install it again, then start it again.</source>
+        <translation>Polyptych의 일부가 없습니다. 다시 설치한 뒤 다시 시작하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The library is in use on another machine. Close Polyptych there, then start it again.</source>
+        <translation>다른 컴퓨터에서 보관함을 쓰고 있습니다. 그곳의 Polyptych를 닫은 뒤 다시 시작하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>Another version of Polyptych is using the library. Close it there, then start Polyptych again.</source>
+        <translation>다른 버전의 Polyptych가 보관함을 쓰고 있습니다. 그것을 닫은 뒤 Polyptych를 다시 시작하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The part of Polyptych that makes the pictures has ended. Nothing is lost; start Polyptych again.</source>
+        <translation>그림을 만드는 프로그램이 끝났습니다. 잃은 것은 없으며, Polyptych를 다시 시작하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The queue is paused.</source>
+        <translation>대기열이 일시 정지되어 있습니다.</translation>
+    </message>
+    <message>
+        <source>Polyptych or the machine ended in the middle of its work. Nothing is lost.</source>
+        <translation>작업 도중에 Polyptych나 컴퓨터가 꺼졌습니다. 잃은 것은 없습니다.</translation>
+    </message>
+    <message>
+        <source>The library cannot be written. Work goes on by itself once it can.</source>
+        <translation>보관함에 쓸 수 없습니다. 쓸 수 있게 되면 작업이 저절로 이어집니다.</translation>
+    </message>
+    <message>
+        <source>A file could not be read or written. Check the library&apos;s folder.</source>
+        <translation>파일을 읽거나 쓰지 못했습니다. 보관함 폴더를 확인하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The disk is full. Free some space and generate again.</source>
+        <translation>디스크가 가득 찼습니다. 공간을 비운 뒤 다시 만들면 됩니다.</translation>
+    </message>
+    <message>
+        <source>Other files are in the way. Move them out of the library&apos;s folder.</source>
+        <translation>그 자리에 다른 파일이 있습니다. 보관함 폴더 밖으로 옮기면 됩니다.</translation>
+    </message>
+    <message>
+        <source>Work failed again and again on every device. Look for the cause, then go on.</source>
+        <translation>모든 장치에서 작업이 거듭 실패했습니다. 원인을 살핀 뒤 계속하면 됩니다.</translation>
     </message>
 </context>
 <context>
@@ -325,6 +361,30 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
             <numerusform>그림 %n장을 만들지 못했습니다.</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Resume</source>
+        <translation>계속하기</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>일시 정지</translation>
+    </message>
+    <message>
+        <source>Polyptych went on with its work while its window was closed.</source>
+        <translation>창이 닫혀 있는 동안에도 Polyptych가 작업을 계속했습니다.</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>일시 정지됨</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>되돌리기</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>계속하기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::MessageBar</name>
@@ -368,10 +428,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>무작위</translation>
     </message>
     <message>
-        <source>Choose where pictures go</source>
-        <translation>그림을 둘 폴더 고르기</translation>
-    </message>
-    <message>
         <source>Size</source>
         <translation>크기</translation>
     </message>
@@ -408,10 +464,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>제외 프롬프트</translation>
     </message>
     <message>
-        <source>Pictures go to</source>
-        <translation>그림을 둘 폴더</translation>
-    </message>
-    <message>
         <source>Type a prompt to begin.</source>
         <translation>프롬프트를 쓰면 시작할 수 있습니다.</translation>
     </message>
@@ -440,10 +492,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for a random one.</source>
         <translation>시드는 0에서 18446744073709551615까지의 정수입니다. 비워 두면 무작위입니다.</translation>
-    </message>
-    <message>
-        <source>Choose the folder that the pictures go to.</source>
-        <translation>그림을 둘 폴더를 골라야 합니다.</translation>
     </message>
     <message numerus="yes">
         <source>%L1 picture(s)</source>

@@ -24,6 +24,7 @@ class TestCliRuns : public QObject {
   void endsWithOneWhenPicturesFail_data();
   void endsWithOneWhenPicturesFail();
   void survivesAWorkerThatDiesOnce();
+  void goesOnWithARunThatOutlivedItsFace();
   void refusesAMissingWorker();
   void stopsOnTheFirstSignal_data();
   void stopsOnTheFirstSignal();
@@ -165,6 +166,23 @@ void TestCliRuns::survivesAWorkerThatDiesOnce() {
       m_cli->generate({"--devices", "cpu:2", "one", "two", "three"}, {"--behave=crash-once", "--state=" + m_cli->path("state")}));
   QVERIFY2(ended.code == 0, ended.said.constData());
   QCOMPARE(m_cli->pictures("out").size(), 3);
+}
+
+void TestCliRuns::goesOnWithARunThatOutlivedItsFace() {
+  const QByteArrayList words =
+      m_cli->generate({"--devices", "cpu:2", "one", "two", "three", "four", "five", "six"}, {"--step-ms=40"});
+  for (int round = 0; round < 3; ++round) {
+    QProcess face;
+    m_cli->begin(face, words);
+    QTRY_VERIFY_WITH_TIMEOUT(m_cli->pictures("out").size() > round || face.state() == QProcess::NotRunning, kPatienceMs);
+    face.kill();
+    face.waitForFinished();
+  }
+  const Ended ended = m_cli->run(words);
+  QVERIFY2(ended.code == 0, ended.said.constData());
+  QCOMPARE(m_cli->pictures("out").size(), 6);
+  QCOMPARE(m_cli->manifest("out").size(), std::size_t{6});
+  QCOMPARE(ended.events("picture").size(), std::size_t{6});
 }
 
 void TestCliRuns::refusesAMissingWorker() {

@@ -13,28 +13,32 @@ using cli::ExitCode;
 
 namespace {
 
-/// Lists one CPU and one GPU, and keeps what it was asked.
+/// Keeps what it was asked.
 class ScriptedBackend : public backend::Backend {
  public:
   quint64 submit(backend::RunSpec spec) override {
     submitted.push_back(std::move(spec));
-    return 7;
+    return submitted.back().id;
   }
   void cancelRun(quint64 runId) override { cancelled.push_back(runId); }
-  void listDevices() override {
-    domain::DeviceInfo cpu;
-    cpu.id = "cpu";
-    cpu.cores = 2;
-    domain::DeviceInfo gpu;
-    gpu.id = "cuda:0";
-    gpu.kind = domain::DeviceKind::Cuda;
-    gpu.uuid = "GPU-1";
-    Q_EMIT devicesListed({cpu, gpu});
-  }
+  quint64 control(backend::Command) override { return 1; }
+  void listDevices() override {}
+  void refresh() override {}
 
   std::vector<backend::RunSpec> submitted;
   std::vector<quint64> cancelled;
 };
+
+std::vector<domain::DeviceInfo> oneCpuAndOneGpu() {
+  domain::DeviceInfo cpu;
+  cpu.id = "cpu";
+  cpu.cores = 2;
+  domain::DeviceInfo gpu;
+  gpu.id = "cuda:0";
+  gpu.kind = domain::DeviceKind::Cuda;
+  gpu.uuid = "GPU-1";
+  return {cpu, gpu};
+}
 
 }  // namespace
 
@@ -67,11 +71,12 @@ class TestGenerateCommand : public QObject {
       m_error = arguments.error().message;
       return static_cast<int>(ExitCode::WrongUsage);
     }
-    m_command = std::make_unique<cli::GenerateCommand>(*arguments, *m_backend, *m_printer);
+    m_command = std::make_unique<cli::GenerateCommand>(*arguments, *m_backend, *m_printer, oneCpuAndOneGpu);
     m_ended = std::make_unique<QSignalSpy>(m_command.get(), &cli::GenerateCommand::ended);
     m_command->start();
     return exitCode();
   }
+  quint64 id() const { return m_backend->submitted.front().id; }
   int exitCode() const { return m_ended->isEmpty() ? -1 : m_ended->first().first().toInt(); }
   QByteArray path(const char* name) const { return m_folder->filePath(QString::fromUtf8(name)).toUtf8(); }
   QByteArray model() const { return path("모델"); }
@@ -86,7 +91,7 @@ class TestGenerateCommand : public QObject {
   }
   backend::RunSummary summary(int total, int made) const {
     backend::RunSummary result;
-    result.runId = 7;
+    result.runId = id();
     result.total = total;
     result.made = made;
     return result;
@@ -165,7 +170,6 @@ void TestGenerateCommand::submitsWhatWasAsked() {
            -1);
   QCOMPARE(m_backend->submitted.size(), std::size_t{1});
   const auto& spec = m_backend->submitted.front();
-  QCOMPARE(spec.outputFolder, QString::fromUtf8(path("out")));
   QCOMPARE(spec.slots.size(), std::size_t{3});
   QCOMPARE(spec.plan.computeType, domain::ComputeType::Fp16);
   QCOMPARE(spec.plan.noise, domain::NoiseKind::Model);
@@ -201,7 +205,7 @@ void TestGenerateCommand::fillsInWhatTheModelSays() {
   QVERIFY(!spec.requests[0].negativePrompt);
   QCOMPARE(spec.slots.size(), std::size_t{1});
   QCOMPARE(spec.slots[0].kind, domain::DeviceKind::Cuda);
-  Q_EMIT m_backend->runStarted(7, 1, 0);
+  Q_EMIT m_backend->runStarted(id(), 1, 0);
   const auto started = events().front();
   QVERIFY(started["seed_drawn"].get<bool>());
   QCOMPARE(started["seed"].get<std::uint64_t>(), spec.requests[0].seed);
@@ -224,16 +228,16 @@ void TestGenerateCommand::keepsTheSeedOfTheFolder() {
 
 void TestGenerateCommand::tellsEventsInOrder() {
   QCOMPARE(start({"a cat", "--model", model(), "--out", path("out"), "--devices", "cpu"}), -1);
-  Q_EMIT m_backend->runStarted(7, 1, 0);
+  Q_EMIT m_backend->runStarted(id(), 1, 0);
   backend::SlotStatus status;
   status.slotId = QStringLiteral("cpu:0");
   status.state = backend::SlotState::Busy;
   status.index = 0;
   status.progress = {domain::Stage::Denoising, 1, 1};
   Q_EMIT m_backend->slotChanged(status);
-  Q_EMIT m_backend->stepFinished(7, status);
-  Q_EMIT m_backend->pictureFinished({7, 0, QString::fromUtf8(path("out/00000-a-cat.png")), status.slotId, 0.5, false});
-  Q_EMIT m_backend->warned(7, {domain::WarningCode::PromptCut, "Words did not fit."});
+  Q_EMIT m_backend->stepFinished(id(), status);
+  Q_EMIT m_backend->pictureFinished({id(), 0, QString::fromUtf8(path("out/00000-a-cat.png")), status.slotId, 0.5, false});
+  Q_EMIT m_backend->warned(id(), {domain::WarningCode::PromptCut, "Words did not fit."});
   Q_EMIT m_backend->runFinished(summary(1, 1));
   QCOMPARE(exitCode(), 0);
   std::string names;
@@ -314,7 +318,7 @@ void TestGenerateCommand::endsAsTheRunDoes() {
 void TestGenerateCommand::writesTheTrace() {
   QCOMPARE(start({"a cat", "--model", model(), "--out", path("out"), "--trace", path("t.safetensors")}), -1);
   QVERIFY(m_backend->submitted.front().wantsTrace);
-  Q_EMIT m_backend->traceMade(7, QByteArray("bytes"));
+  Q_EMIT m_backend->traceMade(id(), QByteArray("bytes"));
   Q_EMIT m_backend->runFinished(summary(1, 1));
   QCOMPARE(exitCode(), 0);
   QFile trace(QString::fromUtf8(path("t.safetensors")));
@@ -324,7 +328,7 @@ void TestGenerateCommand::writesTheTrace() {
 
 void TestGenerateCommand::refusesTheTraceOfACompleteRun() {
   QCOMPARE(start({"a cat", "--model", model(), "--out", path("out"), "--trace", path("t.safetensors")}), -1);
-  Q_EMIT m_backend->runStarted(7, 1, 1);
+  Q_EMIT m_backend->runStarted(id(), 1, 1);
   auto result = summary(1, 0);
   result.alreadyThere = 1;
   Q_EMIT m_backend->runFinished(result);
@@ -336,7 +340,7 @@ void TestGenerateCommand::refusesTheTraceOfACompleteRun() {
 void TestGenerateCommand::cancelsOnInterrupt() {
   QCOMPARE(start({"a cat", "--model", model(), "--out", path("out")}), -1);
   m_command->interrupt();
-  QVERIFY(m_backend->cancelled == std::vector<quint64>{7});
+  QVERIFY(m_backend->cancelled == std::vector<quint64>{id()});
   QCOMPARE(exitCode(), -1);
   auto result = summary(1, 0);
   result.wasCancelled = true;
@@ -349,8 +353,8 @@ void TestGenerateCommand::stopsWhenNobodyReads() {
   m_isReading = false;
   backend::SlotStatus status;
   status.index = 0;
-  Q_EMIT m_backend->stepFinished(7, status);
-  QVERIFY(m_backend->cancelled == std::vector<quint64>{7});
+  Q_EMIT m_backend->stepFinished(id(), status);
+  QVERIFY(m_backend->cancelled == std::vector<quint64>{id()});
 }
 
 QTEST_GUILESS_MAIN(TestGenerateCommand)

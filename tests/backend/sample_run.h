@@ -28,8 +28,20 @@ inline domain::DeviceSlot cpuSlot(int number) {
   return {"cpu:" + std::to_string(number), domain::DeviceKind::Cpu, "CPU", {}, {}};
 }
 
-inline backend::RunSpec sampleRun(const QString& folder, int pictures, int slots = 1, int batch = 1) {
-  backend::RunSpec spec;
+/// Number of the run that run_probe asks a dated library for.
+inline constexpr quint64 kProbeRun = 77;
+
+/// A run and the folder whose flat library it goes to.
+struct SampleRun : backend::RunSpec {
+  QString outputFolder;
+};
+
+inline library::Location flatLibrary(const QString& folder) {
+  return library::locationAt(folder, library::Location::Layout::Flat);
+}
+
+inline SampleRun sampleRun(const QString& folder, int pictures, int slots = 1, int batch = 1) {
+  SampleRun spec;
   for (int i = 0; i < pictures; ++i) {
     spec.requests.push_back(sampleRequest(i));
   }
@@ -47,9 +59,14 @@ inline backend::RunSpec sampleRun(const QString& folder, int pictures, int slots
 inline backend::LocalBackendTuning quickTuning() {
   using std::chrono::milliseconds;
   backend::LocalBackendTuning tuning;
-  tuning.restartDelay = milliseconds(5);
   tuning.deadlines.terminate = milliseconds(2000);
   return tuning;
+}
+
+inline pool::SupervisionLimits quickLimits() {
+  pool::SupervisionLimits limits;
+  limits.restartBase = std::chrono::milliseconds(5);
+  return limits;
 }
 
 /// Name -> bytes of every file of a folder.

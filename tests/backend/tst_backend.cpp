@@ -24,37 +24,36 @@ namespace {
 
 constexpr int kPatienceMs = 20000;
 
-/// A backend over fake workers, and everything that it said.
+/// Backends over fake workers, one a folder, and everything that they said.
 class Recorder {
  public:
-  explicit Recorder(const QStringList& workerArguments = {}, LocalBackendTuning tuning = quickTuning(), int maxAttempts = 2) {
-    LocalBackendOptions options;
-    options.cpuWorker = options.cudaWorker = FAKE_WORKER;
-    options.extraWorkerArguments = workerArguments;
-    options.maxAttemptsPerUnit = maxAttempts;
-    m_backend = std::make_unique<LocalBackend>(options, tuning);
-    QObject::connect(m_backend.get(), &Backend::runStarted, [this](quint64 id) { started << id; });
-    QObject::connect(m_backend.get(), &Backend::slotChanged, [this](const SlotStatus& status) { states << status; });
-    QObject::connect(m_backend.get(), &Backend::stepFinished, [this](quint64, const SlotStatus& status) { steps << status; });
-    QObject::connect(m_backend.get(), &Backend::previewMade, [this](quint64, qint64 index) { previews << index; });
-    QObject::connect(m_backend.get(), &Backend::pictureFinished,
-                     [this](const backend::PictureEvent& picture) { pictures << picture; });
-    QObject::connect(m_backend.get(), &Backend::pictureFailed, [this](const FailureEvent& failure) { failures << failure; });
-    QObject::connect(m_backend.get(), &Backend::traceMade, [this](quint64, const QByteArray& bytes) { traces << bytes; });
-    QObject::connect(m_backend.get(), &Backend::warned,
-                     [this](quint64, const domain::Warning& warning) { warnings.push_back(warning); });
-    QObject::connect(m_backend.get(), &Backend::runFinished, [this](const RunSummary& summary) { summaries << summary; });
+  explicit Recorder(const QStringList& workerArguments = {}, LocalBackendTuning tuning = quickTuning(), int maxAttempts = 2)
+      : m_tuning(std::move(tuning)) {
+    m_options.cpuWorker = m_options.cudaWorker = FAKE_WORKER;
+    m_options.extraWorkerArguments = workerArguments;
+    m_options.limits = quickLimits();
+    m_options.limits.maxDeathsPerUnit = maxAttempts;
   }
 
-  Backend& backend() { return *m_backend; }
-  void destroy() { m_backend.reset(); }
+  pool::SupervisionLimits& limits() { return m_options.limits; }
+  Backend& backend(const library::Location& location) {
+    std::unique_ptr<LocalBackend>& backend = m_backends[location.root];
+    if (backend == nullptr) {
+      backend = LocalBackend::open(location, m_options, m_tuning).value();
+      listenTo(*backend);
+    }
+    return *backend;
+  }
+  Backend& backend(const QString& folder) { return backend(flatLibrary(folder)); }
+  quint64 submit(const SampleRun& spec) { return backend(spec.outputFolder).submit(spec); }
+  void destroy() { m_backends.clear(); }
 
   bool waitForEnd(int runs = 1) {
     return QTest::qWaitFor([this, runs] { return summaries.size() >= runs; }, kPatienceMs);
   }
-  RunSummary run(RunSpec spec) {
+  RunSummary run(const SampleRun& spec) {
     const qsizetype before = summaries.size();
-    m_backend->submit(std::move(spec));
+    submit(spec);
     return waitForEnd(int(before) + 1) ? summaries.back() : RunSummary{};
   }
   bool saw(SlotState state) const {
@@ -79,7 +78,22 @@ class Recorder {
   QList<RunSummary> summaries;
 
  private:
-  std::unique_ptr<LocalBackend> m_backend;
+  void listenTo(Backend& backend) {
+    QObject::connect(&backend, &Backend::runStarted, [this](quint64 id) { started << id; });
+    QObject::connect(&backend, &Backend::slotChanged, [this](const SlotStatus& status) { states << status; });
+    QObject::connect(&backend, &Backend::stepFinished, [this](quint64, const SlotStatus& status) { steps << status; });
+    QObject::connect(&backend, &Backend::previewMade, [this](quint64, qint64 index) { previews << index; });
+    QObject::connect(&backend, &Backend::pictureFinished, [this](const backend::PictureEvent& picture) { pictures << picture; });
+    QObject::connect(&backend, &Backend::pictureFailed, [this](const FailureEvent& failure) { failures << failure; });
+    QObject::connect(&backend, &Backend::traceMade, [this](quint64, const QByteArray& bytes) { traces << bytes; });
+    QObject::connect(&backend, &Backend::warned,
+                     [this](quint64, const domain::Warning& warning) { warnings.push_back(warning); });
+    QObject::connect(&backend, &Backend::runFinished, [this](const RunSummary& summary) { summaries << summary; });
+  }
+
+  LocalBackendOptions m_options;
+  LocalBackendTuning m_tuning;
+  std::map<QString, std::unique_ptr<LocalBackend>> m_backends;
 };
 
 int codeOf(const RunSummary& summary) { return summary.error ? int(summary.error->code) : -1; }
@@ -93,10 +107,10 @@ class TestBackend : public QObject {
 
   void makesEveryPictureAndTellsOfEveryStep() {
     Recorder recorder;
-    RunSpec spec = sampleRun(out(), 5, 2);
+    SampleRun spec = sampleRun(out(), 5, 2);
     spec.wantsPreviews = true;
     const RunSummary summary = recorder.run(spec);
-    QVERIFY2(!summary.error, summary.error ? summary.error->message.c_str() : "");
+    QVERIFY2(!summary.error, summary.error ? (summary.error->message + " / " + summary.error->detail).c_str() : "");
     QCOMPARE(summary.total, 5);
     QCOMPARE(summary.made, 5);
     QCOMPARE(summary.failed, 0);
@@ -197,12 +211,12 @@ class TestBackend : public QObject {
     QFETCH(const QStringList, arguments);
     QFETCH(const int, code);
     LocalBackendTuning tuning = quickTuning();
-    tuning.maxDeathsInRow = 2;
     // Quick where time is what the row is about, patient where a loaded machine must not decide.
     const bool isSlow = arguments[0].contains("slow-start");
     tuning.deadlines.handshake = milliseconds(isSlow ? 300 : 10000);
     tuning.deadlines.loadBeat = milliseconds(500);
     Recorder recorder(arguments, tuning);
+    recorder.limits().deviceBreaker = 2;
     const RunSummary summary = recorder.run(sampleRun(out(), 3, 2));
     QCOMPARE(codeOf(summary), code);
     QCOMPARE(summary.made, 0);
@@ -244,8 +258,8 @@ class TestBackend : public QObject {
 
   void tellsARestartFromGivingUp() {
     LocalBackendTuning tuning = quickTuning();
-    tuning.maxDeathsInRow = 2;
     Recorder recorder({"--behave", "crash"}, tuning);
+    recorder.limits().deviceBreaker = 2;
     recorder.run(sampleRun(out(), 2, 1));
     QList<bool> restarts;
     for (const SlotStatus& status : recorder.states) {
@@ -275,8 +289,8 @@ class TestBackend : public QObject {
   void aWorkerWithoutHeartbeatIsGivenUp() {
     LocalBackendTuning tuning = quickTuning();
     tuning.deadlines.heartbeat = milliseconds(200);  // a worker beats every second
-    tuning.maxDeathsInRow = 1;
     Recorder recorder({"--behave", "hang"}, tuning, 1);
+    recorder.limits().deviceBreaker = 1;
     const RunSummary summary = recorder.run(sampleRun(out(), 1));
     QCOMPARE(summary.failed, 1);
     QCOMPARE(recorder.failures[0].error.code, ErrorCode::Timeout);
@@ -304,21 +318,23 @@ class TestBackend : public QObject {
 
   void aModelThatIsNotThereEndsTheRun() {
     Recorder recorder;
-    RunSpec spec = sampleRun(out(), 1);
+    SampleRun spec = sampleRun(out(), 1);
     spec.plan.model = {"/nowhere/at/all", "m", "", ""};
     const RunSummary summary = recorder.run(spec);
     QVERIFY(summary.error);
     QVERIFY(recorder.started.isEmpty());
-    QVERIFY(!QFileInfo::exists(out()));
+    recorder.destroy();
+    QCOMPARE(contentOf(out(), "*").size(), 0);
+    QVERIFY(!QFileInfo::exists(out() + "/.polyptych/library.sqlite"));
   }
 
   void cancelLeavesTheManifestTrue() {
     Recorder recorder({"--step-ms", "30"});
-    const quint64 id = recorder.backend().submit(sampleRun(out(), 50, 2));
+    const quint64 id = recorder.submit(sampleRun(out(), 50, 2));
     QVERIFY(QTest::qWaitFor([&] { return recorder.pictures.size() >= 2; }, kPatienceMs));
-    recorder.backend().cancelRun(id);
-    recorder.backend().cancelRun(id);
-    recorder.backend().cancelRun(12345);
+    recorder.backend(out()).cancelRun(id);
+    recorder.backend(out()).cancelRun(id);
+    recorder.backend(out()).cancelRun(12345);
     QElapsedTimer since;
     since.start();
     QVERIFY(recorder.waitForEnd());
@@ -338,10 +354,10 @@ class TestBackend : public QObject {
     tuning.deadlines.cancel = milliseconds(100);
     tuning.deadlines.shutdown = milliseconds(100);
     Recorder recorder({"--behave", "ignore-cancel", "--step-ms", "5000"}, tuning);
-    const quint64 id = recorder.backend().submit(sampleRun(out(), 3));
+    const quint64 id = recorder.submit(sampleRun(out(), 3));
     QVERIFY(
         QTest::qWaitFor([&] { return !recorder.states.isEmpty() && recorder.states.back().progress.step == 1; }, kPatienceMs));
-    recorder.backend().cancelRun(id);
+    recorder.backend(out()).cancelRun(id);
     QVERIFY(recorder.waitForEnd());
     QVERIFY(recorder.summaries[0].wasCancelled);
     QTRY_COMPARE_WITH_TIMEOUT(recorder.states.back().state, SlotState::Stopped, kPatienceMs);
@@ -349,8 +365,8 @@ class TestBackend : public QObject {
 
   void aCancelBeforeTheStartIsHeard() {
     Recorder recorder;
-    const quint64 id = recorder.backend().submit(sampleRun(out(), 3));
-    recorder.backend().cancelRun(id);
+    const quint64 id = recorder.submit(sampleRun(out(), 3));
+    recorder.backend(out()).cancelRun(id);
     QVERIFY(recorder.waitForEnd());
     QVERIFY(recorder.summaries[0].wasCancelled);
     QCOMPARE(recorder.pictures.size(), 0);
@@ -358,25 +374,32 @@ class TestBackend : public QObject {
 
   void runsGoOneAfterAnotherOnTheSameWorkers() {
     Recorder recorder;
-    const quint64 first = recorder.backend().submit(sampleRun(out() + "/1", 3, 2));
-    const quint64 second = recorder.backend().submit(sampleRun(out() + "/2", 3, 2));
+    Backend& backend = recorder.backend(library::locationAt(out(), library::Location::Layout::Dated));
+    const quint64 first = backend.submit(sampleRun({}, 3, 2));
+    const quint64 second = backend.submit(sampleRun({}, 3, 2));
     QVERIFY(first != second);
     QVERIFY(recorder.waitForEnd(2));
     QCOMPARE(recorder.summaries[0].runId, first);
     QCOMPARE(recorder.summaries[1].runId, second);
     QCOMPARE(recorder.summaries[1].made, 3);
-    int loads = 0;
-    for (const SlotStatus& status : recorder.states) {
-      loads += status.state == SlotState::Handshaking ? 1 : 0;
-    }
-    QCOMPARE(loads, 2);
+    const auto starts = [&recorder] {
+      return std::count_if(recorder.states.begin(), recorder.states.end(),
+                           [](const SlotStatus& status) { return status.state == SlotState::Handshaking; });
+    };
+    QCOMPARE(starts(), 2);
     // Another model in the same workers; another number of threads in new ones.
-    RunSpec other = sampleRun(out() + "/3", 2, 2);
+    SampleRun other = sampleRun({}, 2, 2);
     other.plan.model.hash = "11aa";
-    QCOMPARE(recorder.run(other).made, 2);
-    RunSpec threads = sampleRun(out() + "/4", 2, 2);
+    backend.submit(other);
+    QVERIFY(recorder.waitForEnd(3));
+    QCOMPARE(recorder.summaries[2].made, 2);
+    QCOMPARE(starts(), 2);
+    SampleRun threads = sampleRun({}, 2, 2);
     threads.plan.threads = 2;
-    QCOMPARE(recorder.run(threads).made, 2);
+    backend.submit(threads);
+    QVERIFY(recorder.waitForEnd(4));
+    QCOMPARE(recorder.summaries[3].made, 2);
+    QVERIFY(starts() > 2);
   }
 
   void aUnitThatIsHalfThereIsMadeWhole() {
@@ -387,6 +410,7 @@ class TestBackend : public QObject {
     QVERIFY(QFile::remove(out() + "/00001-a-lighthouse-1.png"));
     const QDateTime before = QFileInfo(out() + "/00000-a-lighthouse-0.png").lastModified();
     const RunSummary summary = recorder.run(sampleRun(out(), 4, 1, 2));
+    QVERIFY2(!summary.error, summary.error ? (summary.error->message + summary.error->detail).c_str() : "");
     QCOMPARE(summary.made, 1);
     QCOMPARE(summary.alreadyThere, 3);
     QVERIFY(recorder.warnings.empty());
@@ -424,7 +448,7 @@ class TestBackend : public QObject {
 
   void aTraceComesWithItsUnit() {
     Recorder recorder;
-    RunSpec spec = sampleRun(out(), 2, 1, 2);
+    SampleRun spec = sampleRun(out(), 2, 1, 2);
     spec.wantsTrace = true;
     QCOMPARE(recorder.run(spec).made, 2);
     QCOMPARE(recorder.traces.size(), 1);
@@ -435,17 +459,15 @@ class TestBackend : public QObject {
     QTest::addColumn<QString>("fault");
     QTest::addColumn<int>("code");
     for (const char* fault : {"no requests", "no slots", "one slot twice", "batch 0", "threads", "index", "width", "steps",
-                              "guidance", "mixed batch", "trace of two units", "no folder"}) {
+                              "guidance", "trace of two units"}) {
       QTest::newRow(fault) << QString(fault) << int(ErrorCode::InvalidArgument);
     }
-    QTest::newRow("folder is a file") << "folder is a file" << int(ErrorCode::AlreadyExists);
     QTest::newRow("no worker") << "no worker" << int(ErrorCode::NotFound);
-    QTest::newRow("unwritable folder") << "unwritable folder" << int(ErrorCode::Io);
   }
   void refusesBeforeWorkStarts() {
     QFETCH(const QString, fault);
     QFETCH(const int, code);
-    RunSpec spec = sampleRun(out(), 4, 2);
+    SampleRun spec = sampleRun(out(), 4, 2);
     LocalBackendOptions options;
     options.cpuWorker = fault == "no worker" ? "/nowhere/polyptych-worker" : FAKE_WORKER;
     if (fault == "no requests") {
@@ -466,20 +488,11 @@ class TestBackend : public QObject {
       spec.requests[1].steps = 0;
     } else if (fault == "guidance") {
       spec.requests[1].guidanceScale = std::numeric_limits<double>::quiet_NaN();
-    } else if (fault == "mixed batch") {
-      spec.plan.batch = 2;
-      spec.requests[3].steps = 9;
     } else if (fault == "trace of two units") {
       spec.wantsTrace = true;
-    } else if (fault == "no folder") {
-      spec.outputFolder.clear();
-    } else if (fault == "folder is a file") {
-      QFile file(out());
-      QVERIFY(file.open(QIODevice::WriteOnly));
-    } else if (fault == "unwritable folder") {
-      spec.outputFolder = "/proc/polyptych-pictures";
     }
-    LocalBackend local(options, quickTuning());
+    const auto made = LocalBackend::open(flatLibrary(out()), options, quickTuning()).value();
+    LocalBackend& local = *made;
     QSignalSpy started(&local, &Backend::runStarted);
     QSignalSpy finished(&local, &Backend::runFinished);
     QSignalSpy changed(&local, &Backend::slotChanged);
@@ -490,14 +503,36 @@ class TestBackend : public QObject {
     QVERIFY(summary.error->message.size() > 20);
     QVERIFY(started.isEmpty());
     QVERIFY(changed.isEmpty());
-    QVERIFY(!QFileInfo(out()).isDir() || contentOf(out(), "*").isEmpty());
+    QVERIFY(contentOf(out(), "*").isEmpty());
+  }
+
+  void refusesAFolderThatCannotBeALibrary() {
+    QFile file(out());
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    const auto onFile = LocalBackend::open(flatLibrary(out()), {});
+    QVERIFY(!onFile);
+    QCOMPARE(onFile.error().code, ErrorCode::AlreadyExists);
+    const auto forbidden = LocalBackend::open(flatLibrary("/proc/polyptych-pictures"), {});
+    QVERIFY(!forbidden);
+    QCOMPARE(forbidden.error().code, ErrorCode::Io);
+  }
+
+  void unitsAreOfOneShape() {
+    SampleRun spec = sampleRun(out(), 6, 2, 2);
+    spec.requests[1].steps = spec.requests[4].steps = 4;
+    spec.requests[3].width = 40;
+    Recorder recorder;
+    const RunSummary summary = recorder.run(spec);
+    QVERIFY(!summary.error);
+    QCOMPARE(summary.made, 6);
+    QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3, 4, 5}));
   }
 
   void aClashIsAnErrorBeforeWorkStarts() {
     Recorder recorder;
     QCOMPARE(recorder.run(sampleRun(out(), 3)).made, 3);
     const auto before = contentOf(out(), "*");
-    RunSpec other = sampleRun(out(), 3);
+    SampleRun other = sampleRun(out(), 3);
     other.requests[1].steps = 4;
     const RunSummary summary = recorder.run(other);
     QCOMPARE(codeOf(summary), int(ErrorCode::AlreadyExists));
@@ -506,7 +541,7 @@ class TestBackend : public QObject {
   }
 
   void fixesWhatThePlanLeavesOpen() {
-    RunSpec spec = sampleRun(out(), 1);
+    SampleRun spec = sampleRun(out(), 1);
     spec.plan.computeType = domain::ComputeType::Auto;
     spec.plan.threads = 0;
     spec.slots[0].cores = {0, 1, 2, 3, 4, 5};
@@ -526,7 +561,7 @@ class TestBackend : public QObject {
 
   void aGpuWorkerSeesItsGpuAlone() {
     Recorder recorder;
-    RunSpec spec = sampleRun(out(), 2);
+    SampleRun spec = sampleRun(out(), 2);
     spec.slots = {{"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1234", {}}};
     QCOMPARE(recorder.run(spec).made, 2);  // the fake GPU takes its UUID from the environment, and the pool compares it
     QCOMPARE(rowsOf(out())[0]["deviceName"].toString(), QString("Fake GPU"));
@@ -534,8 +569,8 @@ class TestBackend : public QObject {
 
   void listsDevices() {
     Recorder recorder;
-    QSignalSpy listed(&recorder.backend(), &Backend::devicesListed);
-    recorder.backend().listDevices();
+    QSignalSpy listed(&recorder.backend(out()), &Backend::devicesListed);
+    recorder.backend(out()).listDevices();
     QVERIFY(listed.wait());
     const auto found = listed[0][0].value<std::vector<domain::DeviceInfo>>();
     QCOMPARE(found.front().id, std::string("cpu"));
@@ -544,7 +579,7 @@ class TestBackend : public QObject {
   void theDestructorEndsBusyWorkersInTime() {
     LocalBackendTuning tuning;
     Recorder recorder({"--behave", "hang"}, tuning);
-    recorder.backend().submit(sampleRun(out(), 4, 4));
+    recorder.submit(sampleRun(out(), 4, 4));
     QVERIFY(QTest::qWaitFor([&] { return recorder.steps.size() >= 4; }, kPatienceMs));
     QElapsedTimer since;
     since.start();

@@ -116,7 +116,7 @@ class TestResume : public QObject {
     backend::LocalBackendOptions options;
     options.cpuWorker = FAKE_WORKER;
     options.extraWorkerArguments = QStringList{"--behave", "never-ready"};
-    const auto made = backend::makeLocalBackend(options);
+    const auto made = backend::LocalBackend::open(flatLibrary(folder.path()), options).value();
     QSignalSpy finished(made.get(), &backend::Backend::runFinished);
     QSignalSpy pictures(made.get(), &backend::Backend::pictureFinished);
     made->submit(sampleRun(folder.path(), kPictures, 1, kBatch));
@@ -140,7 +140,7 @@ class TestResume : public QObject {
     second.start(RUN_PROBE, probeArguments(folder.path(), 1));
     QVERIFY(second.waitForFinished());
     QCOMPARE(second.exitCode(), 1);
-    QVERIFY(second.readAllStandardOutput().contains("Another run is writing into the folder"));
+    QVERIFY(second.readAllStandardOutput().contains("is in use"));
     first.kill();
     QVERIFY(first.waitForFinished());
     QVERIFY(runToTheEnd(folder.path(), 1));

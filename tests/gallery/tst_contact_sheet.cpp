@@ -2,15 +2,15 @@
 #include <QtTest>
 
 #include "core/gallery/contact_sheet.h"
-#include "core/gallery/output_folder.h"
 #include "core/picture/png.h"
+#include "tests/gallery/open_run.h"
 #include "tests/picture/sample_picture.h"
 
 using namespace polyptych;
 using base::ErrorCode;
 using gallery::contactSheet;
 using gallery::ContactSheetOptions;
-using gallery::OutputFolder;
+using tests::OpenRun;
 
 namespace {
 
@@ -49,7 +49,7 @@ class TestContactSheet : public QObject {
       run.pictures.push_back(metadata);
     }
     const auto pictureData = run.pictures;
-    auto folder = OutputFolder::open(m_dir->path(), std::move(run));
+    auto folder = OpenRun::open(m_dir->path(), run);
     QVERIFY(folder);
     for (int i = pictures - 1; i >= 0; --i) {
       const auto index = static_cast<std::size_t>(i);

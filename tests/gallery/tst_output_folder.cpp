@@ -8,15 +8,15 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
-#include "core/gallery/output_folder.h"
 #include "core/picture/png.h"
+#include "tests/gallery/open_run.h"
 #include "tests/picture/sample_picture.h"
 
 using namespace polyptych;
 using base::ErrorCode;
 using gallery::FolderRun;
-using gallery::OutputFolder;
-using Saved = OutputFolder::Saved;
+using tests::OpenRun;
+using Saved = OpenRun::Saved;
 
 namespace {
 
@@ -37,7 +37,7 @@ std::vector<std::byte> pngOf(const domain::PictureMetadata& metadata, int shade 
   return *picture::encodePng(image, metadata);
 }
 
-base::Result<Saved> save(OutputFolder& folder, int index) {
+base::Result<Saved> save(OpenRun& folder, int index) {
   return folder.save(std::size_t(index), pngOf(runOf(index + 1).pictures.back()), {"cpu:0", "CPU", 1.5});
 }
 
@@ -111,7 +111,7 @@ class TestOutputFolder : public QObject {
   void init() { m_temporary = std::make_unique<QTemporaryDir>(); }
 
   void writesPicturesThenRows() {
-    auto folder = OutputFolder::open(path(), runOf(3));
+    auto folder = OpenRun::open(path(), runOf(3));
     QVERIFY(folder.isOk());
     QCOMPARE((*folder)->finishedCount(), std::size_t(0));
     QCOMPARE(contentOf(path()).size(), 0);
@@ -129,7 +129,7 @@ class TestOutputFolder : public QObject {
   void goesOnWhereItStopped() {
     makeSome(4, {0, 2});
     const auto before = contentOf(path());
-    auto folder = OutputFolder::open(path(), runOf(4));
+    auto folder = OpenRun::open(path(), runOf(4));
     QVERIFY(folder.isOk());
     QVERIFY((*folder)->isFinished(0) && !(*folder)->isFinished(1) && (*folder)->isFinished(2) && !(*folder)->isFinished(3));
     QVERIFY(contentOf(path()) == before);
@@ -140,14 +140,14 @@ class TestOutputFolder : public QObject {
   }
 
   void aFolderIsLockedWhileARunHasIt() {
-    auto first = OutputFolder::open(path(), runOf(1));
+    auto first = OpenRun::open(path(), runOf(1));
     QVERIFY(first.isOk());
-    const auto second = OutputFolder::open(path(), runOf(1));
+    const auto second = OpenRun::open(path(), runOf(1));
     QVERIFY(!second.isOk());
     QCOMPARE(second.error().code, ErrorCode::AlreadyExists);
     QVERIFY(second.error().message.find("Another run") != std::string::npos);
     first->reset();
-    QVERIFY(OutputFolder::open(path(), runOf(1)).isOk());
+    QVERIFY(OpenRun::open(path(), runOf(1)).isOk());
   }
 
   void aTornLastLineIsRepaired() {
@@ -157,7 +157,7 @@ class TestOutputFolder : public QObject {
     // The second row is cut at every byte: its picture is adopted, and the third can follow.
     for (qsizetype size = firstEnd; size < whole.size(); size += 7) {
       write(manifest(), whole.left(size));
-      auto folder = OutputFolder::open(path(), runOf(3));
+      auto folder = OpenRun::open(path(), runOf(3));
       QVERIFY2(folder.isOk(), folder ? "" : folder.error().message.c_str());
       QCOMPARE((*folder)->finishedCount(), std::size_t(2));
       QCOMPARE(indicesOf(path()), QList<int>({0, 1}));
@@ -165,18 +165,18 @@ class TestOutputFolder : public QObject {
     }
     // Only the line's end is missing: the row counts as it is.
     write(manifest(), whole.left(whole.size() - 1));
-    QVERIFY(OutputFolder::open(path(), runOf(3)).isOk());
+    QVERIFY(OpenRun::open(path(), runOf(3)).isOk());
     QCOMPARE(read(manifest()), whole);
     // What a power cut may leave.
     write(manifest(), whole + QByteArray(300, '\0'));
-    QVERIFY(OutputFolder::open(path(), runOf(3)).isOk());
+    QVERIFY(OpenRun::open(path(), runOf(3)).isOk());
     QCOMPARE(read(manifest()), whole);
   }
 
   void aPictureWithoutARowIsAdopted() {
     makeSome(3, {0, 1, 2});
     QVERIFY(QFile::remove(manifest()));
-    auto folder = OutputFolder::open(path(), runOf(3));
+    auto folder = OpenRun::open(path(), runOf(3));
     QVERIFY(folder.isOk());
     QCOMPARE((*folder)->finishedCount(), std::size_t(3));
     QCOMPARE(indicesOf(path()), QList<int>({0, 1, 2}));
@@ -185,7 +185,7 @@ class TestOutputFolder : public QObject {
   void aRowWithoutItsPictureIsTakenOut() {
     makeSome(3, {0, 1, 2});
     QVERIFY(QFile::remove(path() + "/00001-prompt-1.png"));
-    auto folder = OutputFolder::open(path(), runOf(3));
+    auto folder = OpenRun::open(path(), runOf(3));
     QVERIFY(folder.isOk());
     QVERIFY(!(*folder)->isFinished(1));
     QCOMPARE(indicesOf(path()), QList<int>({0, 2}));
@@ -194,12 +194,12 @@ class TestOutputFolder : public QObject {
 
   void failuresAreTriedAgain() {
     {
-      auto folder = OutputFolder::open(path(), runOf(2));
+      auto folder = OpenRun::open(path(), runOf(2));
       QVERIFY((*folder)->saveFailure(0, {ErrorCode::OutOfMemory, "Too big.", {}}, {"cpu:0", "CPU", 0}).isOk());
       QVERIFY(save(**folder, 1).isOk());
       QVERIFY(read(manifest()).contains("\"status\":\"failed\""));
     }
-    auto folder = OutputFolder::open(path(), runOf(2));
+    auto folder = OpenRun::open(path(), runOf(2));
     QVERIFY(folder.isOk());
     QVERIFY(!(*folder)->isFinished(0));
     QCOMPARE(indicesOf(path()), QList<int>({1}));
@@ -282,7 +282,7 @@ class TestOutputFolder : public QObject {
       QVERIFY(QDir().mkdir(third));
     }
     const auto before = contentOf(path());
-    const auto folder = OutputFolder::open(path(), run);
+    const auto folder = OpenRun::open(path(), run);
     QVERIFY(!folder.isOk());
     QCOMPARE(folder.error().code, ErrorCode::AlreadyExists);
     QVERIFY2(QString::fromStdString(folder.error().message).contains(word), folder.error().message.c_str());
@@ -292,13 +292,13 @@ class TestOutputFolder : public QObject {
   void otherFilesAreLeftAlone() {
     QVERIFY(QDir().mkdir(path()));
     write(path() + "/holiday.png", "mine");
-    auto folder = OutputFolder::open(path(), runOf(1));
+    auto folder = OpenRun::open(path(), runOf(1));
     QVERIFY(folder.isOk() && save(**folder, 0).isOk());
     QCOMPARE(read(path() + "/holiday.png"), QByteArray("mine"));
   }
 
   void aFileThatAppearsMeanwhileIsNotOverwritten() {
-    auto folder = OutputFolder::open(path(), runOf(1));
+    auto folder = OpenRun::open(path(), runOf(1));
     write(path() + "/00000-prompt-0.png", "mine");
     const auto saved = save(**folder, 0);
     QVERIFY(!saved.isOk());
@@ -308,7 +308,7 @@ class TestOutputFolder : public QObject {
   }
 
   void wrongBytesAreRefused() {
-    auto folder = OutputFolder::open(path(), runOf(2));
+    auto folder = OpenRun::open(path(), runOf(2));
     const FolderRun run = runOf(2);
     auto cut = pngOf(run.pictures[0]);
     cut.pop_back();
@@ -328,7 +328,7 @@ class TestOutputFolder : public QObject {
     QMap<QString, QByteArray> expected;
     {
       QTemporaryDir reference;
-      auto folder = OutputFolder::open(reference.path(), runOf(kPictures));
+      auto folder = OpenRun::open(reference.path(), runOf(kPictures));
       for (int i = 0; i < kPictures; ++i) {
         QVERIFY(save(**folder, i).isOk());
       }
@@ -341,7 +341,7 @@ class TestOutputFolder : public QObject {
       QTemporaryDir place;
       const pid_t child = ::fork();
       if (child == 0) {
-        auto folder = OutputFolder::open(place.path(), runOf(kPictures), killAt(points));
+        auto folder = OpenRun::open(place.path(), runOf(kPictures), killAt(points));
         for (int i = 0; i < kPictures; ++i) {
           (void)save(**folder, i);
         }
@@ -350,7 +350,7 @@ class TestOutputFolder : public QObject {
       int status = 0;
       QCOMPARE(::waitpid(child, &status, 0), child);
       isComplete = WIFEXITED(status);
-      auto folder = OutputFolder::open(place.path(), runOf(kPictures));
+      auto folder = OpenRun::open(place.path(), runOf(kPictures));
       QVERIFY2(folder.isOk(), folder ? "" : folder.error().message.c_str());
       const std::size_t finished = (*folder)->finishedCount();
       QCOMPARE(finished == kPictures, contentOf(place.path()).size() == kPictures + 1);
@@ -368,7 +368,7 @@ class TestOutputFolder : public QObject {
   }
 
   void aFullDiskIsToldAndLeavesNoRubbish() {
-    auto folder = OutputFolder::open(path(), runOf(20));
+    auto folder = OpenRun::open(path(), runOf(20));
     QVERIFY(save(**folder, 0).isOk());
     const auto before = contentOf(path());
     {
@@ -385,7 +385,7 @@ class TestOutputFolder : public QObject {
   void aDiskThatFillsUpBetweenPictureAndRowLosesNothing() {
     int made = 0;
     {
-      auto folder = OutputFolder::open(path(), runOf(20));
+      auto folder = OpenRun::open(path(), runOf(20));
       const FileSizeLimit limit(rlim_t(pngOf(runOf(20).pictures.back()).size()) + 700);
       base::Result<Saved> saved = Saved::Written;
       while (saved.isOk() && made < 20) {
@@ -397,29 +397,29 @@ class TestOutputFolder : public QObject {
     }
     QVERIFY(read(manifest()).endsWith('\n'));
     QCOMPARE(indicesOf(path()).size(), made);
-    auto folder = OutputFolder::open(path(), runOf(20));
+    auto folder = OpenRun::open(path(), runOf(20));
     QVERIFY(folder.isOk());
     QCOMPARE((*folder)->finishedCount(), std::size_t(made) + 1);
   }
 
   void aFolderThatCannotBeWrittenIsToldBeforeWorkStarts() {
-    const auto proc = OutputFolder::open("/proc/polyptych", runOf(1));
+    const auto proc = OpenRun::open("/proc/polyptych", runOf(1));
     QVERIFY(!proc.isOk());
     QCOMPARE(proc.error().code, ErrorCode::Io);
     QVERIFY(QDir().mkdir(path()));
     write(path() + "/file", "");
-    const auto below = OutputFolder::open(path() + "/file/folder", runOf(1));
+    const auto below = OpenRun::open(path() + "/file/folder", runOf(1));
     QVERIFY(!below.isOk());
-    const auto file = OutputFolder::open(path() + "/file", runOf(1));
+    const auto file = OpenRun::open(path() + "/file", runOf(1));
     QCOMPARE(file.error().code, ErrorCode::AlreadyExists);
-    QCOMPARE(OutputFolder::open(QString(), runOf(1)).error().code, ErrorCode::InvalidArgument);
+    QCOMPARE(OpenRun::open(QString(), runOf(1)).error().code, ErrorCode::InvalidArgument);
     // The superuser may write everywhere, so that it becomes somebody else for a moment.
     constexpr uid_t kNobody = 65534;
     const bool isSuperuser = ::geteuid() == 0;
     QCOMPARE(::chmod(QFile::encodeName(m_temporary->path()).constData(), 0755), 0);
     QCOMPARE(::chmod(QFile::encodeName(path()).constData(), 0555), 0);
     QVERIFY(!isSuperuser || ::seteuid(kNobody) == 0);
-    const auto readOnly = OutputFolder::open(path(), runOf(1));
+    const auto readOnly = OpenRun::open(path(), runOf(1));
     QVERIFY(!isSuperuser || ::seteuid(0) == 0);
     QCOMPARE(::chmod(QFile::encodeName(path()).constData(), 0755), 0);
     QVERIFY(!readOnly.isOk());
@@ -432,7 +432,7 @@ class TestOutputFolder : public QObject {
   QString manifest() const { return path() + "/manifest.jsonl"; }
 
   void makeSome(int pictures, const QList<int>& indices) {
-    auto folder = OutputFolder::open(path(), runOf(pictures));
+    auto folder = OpenRun::open(path(), runOf(pictures));
     QVERIFY(folder.isOk());
     for (const int index : indices) {
       QVERIFY(save(**folder, index).isOk());

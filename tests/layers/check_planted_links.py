@@ -16,6 +16,7 @@ add_library(polyptych_flags INTERFACE)
 add_library(torchwheel_cpu INTERFACE)
 add_library(torchwheel::cpu ALIAS torchwheel_cpu)
 add_library(Qt6::Core INTERFACE IMPORTED GLOBAL)
+add_library(Qt6::Sql INTERFACE IMPORTED GLOBAL)
 add_library(Qt6::Widgets INTERFACE IMPORTED GLOBAL)
 {subdirectories}
 polyptych_check_layers()
@@ -28,6 +29,8 @@ CASES = {
         "core/domain": "add_library(polyptych_domain INTERFACE)\ntarget_link_libraries(polyptych_domain INTERFACE polyptych_base)",
         "core/diffusion": "add_library(polyptych_diffusion INTERFACE)\n"
                           "target_link_libraries(polyptych_diffusion INTERFACE polyptych_domain torchwheel::cpu)",
+        "core/library": "add_library(polyptych_library INTERFACE)\n"
+                        "target_link_libraries(polyptych_library INTERFACE polyptych_domain Qt6::Sql)",
         "ui": "add_library(polyptych_ui INTERFACE)\ntarget_link_libraries(polyptych_ui INTERFACE polyptych_domain Qt6::Widgets)",
     }, None),
     "upwards": ({
@@ -48,6 +51,9 @@ CASES = {
     "widgets below core": ({
         "core/backend": "add_library(polyptych_backend INTERFACE)\ntarget_link_libraries(polyptych_backend INTERFACE Qt6::Widgets)",
     }, "polyptych_backend reaches Qt6::Widgets"),
+    "SQL": ({
+        "core/pool": "add_library(polyptych_pool INTERFACE)\ntarget_link_libraries(polyptych_pool INTERFACE Qt6::Sql)",
+    }, "polyptych_pool reaches Qt6::Sql"),
     "bare file": ({
         "core/devices": "add_library(polyptych_devices INTERFACE)\n"
                         "target_link_libraries(polyptych_devices INTERFACE /usr/lib/libtorch_cpu.so)",

@@ -2,7 +2,9 @@
 
 #include <QDir>
 #include <QFileInfo>
+#include <QLocalServer>
 #include <QLocalSocket>
+#include <QProcess>
 #include <QSignalSpy>
 #include <QtTest>
 
@@ -78,6 +80,34 @@ class TestWorkerProcess : public QObject {
     qputenv("XDG_RUNTIME_DIR", deep.toLocal8Bit());
     QVERIFY(newSocketPath().size() < 60);
     qputenv("XDG_RUNTIME_DIR", before);
+  }
+
+  void socketsOfDeadProcessesAreRemovedAndNoOthers() {
+    const QString runtime = qEnvironmentVariable("XDG_RUNTIME_DIR");
+    QProcess dead;
+    dead.start("true", QStringList());
+    QVERIFY(dead.waitForStarted());
+    const QString deadFolder = runtime + "/plp-" + QString::number(dead.processId());
+    QVERIFY(dead.waitForFinished());
+    const auto make = [](const QString& folder) {
+      return QDir().mkdir(folder) && QFile::setPermissions(folder, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    };
+    QVERIFY(make(deadFolder));
+    QLocalServer heard;  // as a process of another container would
+    QVERIFY(heard.listen(deadFolder + "/heard"));
+    const QString own = newSocketPath();
+    QVERIFY(make(runtime + "/plp-words"));
+    removeDeadSocketFolders();
+    QVERIFY(QFileInfo::exists(deadFolder + "/heard"));
+    heard.close();
+    QFile left(deadFolder + "/left");
+    QVERIFY(left.open(QIODevice::WriteOnly));
+    removeDeadSocketFolders();
+    QVERIFY(!QFileInfo::exists(deadFolder));
+    QVERIFY(QFileInfo::exists(QFileInfo(own).path()));
+    QVERIFY(QFileInfo::exists(runtime + "/plp-words"));
+    removeSocketFolder();
+    QVERIFY(!QFileInfo::exists(QFileInfo(own).path()));
   }
 
   void tokensAreNew() {

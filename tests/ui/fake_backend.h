@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <optional>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -18,12 +20,40 @@ class FakeBackend : public backend::Backend {
     return specs.size();
   }
   void cancelRun(quint64 runId) override { cancelled.push_back(runId); }
+  quint64 control(backend::Command command) override {
+    commands.push_back(std::move(command));
+    return commands.size();
+  }
   void listDevices() override {
     QMetaObject::invokeMethod(
         this, [this] { Q_EMIT devicesListed(m_devices); }, Qt::QueuedConnection);
   }
+  void refresh() override { ++refreshes; }
 
-  void start(quint64 runId = 1) { Q_EMIT runStarted(runId, total(runId), 0); }
+  void start(quint64 runId = 1) {
+    backend::RunStatus status;
+    status.runId = runId;
+    status.total = total(runId);
+    status.folder = QStringLiteral("/library/pictures/") + QString::number(runId);
+    Q_EMIT runStarted(runId, status.total, 0);
+    tell(status);
+  }
+  /// A run that goes on, as runChanged tells it.
+  void tell(const backend::RunStatus& status) {
+    statuses[status.runId] = status;
+    Q_EMIT runChanged(status);
+  }
+  void pause(backend::PauseReason reason, const QString& sentence = {}) {
+    backend::QueueStatus status;
+    status.pause = reason;
+    status.sentence = sentence;
+    Q_EMIT queueChanged(status);
+  }
+  /// Answers the last command.
+  void answer(qint64 undoId = 0, std::optional<base::Error> error = {}) {
+    Q_EMIT commandDone({commands.size(), std::move(error), 1, undoId});
+  }
+  void lose(base::Error error) { Q_EMIT lost(error); }
   void step(const QString& slotId, qint64 index, int step, int steps, domain::Stage stage = domain::Stage::Denoising,
             quint64 runId = 1, int done = 0) {
     backend::SlotStatus status;
@@ -40,9 +70,13 @@ class FakeBackend : public backend::Backend {
   }
   void picture(qint64 index, const QString& path, const QString& slotId = QStringLiteral("cpu:0"), quint64 runId = 1) {
     Q_EMIT pictureFinished({runId, index, path, slotId, 1.0, false});
+    ++statuses[runId].made;
+    tell(statuses[runId]);
   }
   void fail(qint64 index, base::Error error, quint64 runId = 1) {
     Q_EMIT pictureFailed({runId, index, QStringLiteral("cpu:0"), std::move(error)});
+    ++statuses[runId].failed;
+    tell(statuses[runId]);
   }
   void warn(domain::WarningCode code, std::string sentence, quint64 runId = 1) {
     Q_EMIT warned(runId, {code, std::move(sentence)});
@@ -67,10 +101,16 @@ class FakeBackend : public backend::Backend {
   void finish(std::int64_t made, std::int64_t failed = 0, bool wasCancelled = false, quint64 runId = 1) {
     backend::RunSummary summary;
     summary.runId = runId;
-    summary.total = total(runId);
+    backend::RunStatus& status = statuses[runId];
+    summary.total = status.total;
     summary.made = made;
     summary.failed = failed;
     summary.wasCancelled = wasCancelled;
+    status.state = wasCancelled ? backend::RunState::Cancelled : backend::RunState::Finished;
+    status.made = made;
+    status.failed = failed;
+    status.cancelled = status.total - made - failed;
+    tell(status);
     Q_EMIT runFinished(summary);
   }
   void refuse(base::Error error, quint64 runId = 1) {
@@ -83,6 +123,9 @@ class FakeBackend : public backend::Backend {
 
   std::vector<backend::RunSpec> specs;
   std::vector<quint64> cancelled;
+  std::vector<backend::Command> commands;
+  std::map<quint64, backend::RunStatus> statuses;
+  int refreshes = 0;
 
  private:
   std::vector<domain::DeviceInfo> m_devices;
@@ -106,11 +149,10 @@ inline domain::DeviceInfo gpuDevice(int number) {
 }
 
 /// Options of a window that knows one model and touches no file of the machine.
-inline ui::MainWindowOptions windowOptions(const QString& folder) {
+inline ui::MainWindowOptions windowOptions() {
   ui::MainWindowOptions options;
   options.restoresSettings = false;
   options.model = QStringLiteral("test/small-model");
-  options.folder = folder;
   options.cpuCores = {0, 1};
   options.listModels = [](const QStringList&) {
     models::ModelSummary model;

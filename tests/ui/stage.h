@@ -51,7 +51,7 @@ struct Stage {
   explicit Stage(std::vector<domain::DeviceInfo> devices = {tests::cpuDevice()}, QString modelReference = {},
                  const std::function<void(ui::MainWindowOptions&)>& change = {})
       : backend(std::move(devices)) {
-    auto options = tests::windowOptions(folder.path());
+    auto options = tests::windowOptions();
     if (!modelReference.isNull()) {
       options.model = modelReference;
     }

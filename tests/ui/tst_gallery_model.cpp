@@ -43,6 +43,32 @@ class TestGalleryModel : public QObject {
     QCOMPARE(model.index(1).data(GalleryModel::ReasonRole).toString(), QStringLiteral("no"));
   }
 
+  void whatIsMissingComesBackInItsPlace() {
+    GalleryModel model;
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    model.addRun(1, requests(6));
+    model.addRun(2, requests(2));
+    model.setDone(1, 1, QStringLiteral("/1"));
+    model.setDone(1, 4, QStringLiteral("/4"));
+    model.dropUnfinished(1);
+    QCOMPARE(model.rowCount(), 4);
+    std::vector<QString> pictures(6);
+    pictures[2] = QStringLiteral("/2");
+    pictures[4] = QStringLiteral("/other");
+    model.addRun(1, requests(6), pictures);
+    QCOMPARE(model.rowCount(), 8);
+    const auto stateOf = [&](int row) { return model.index(row).data(GalleryModel::StateRole).value<GalleryModel::State>(); };
+    for (int row = 0; row < 6; ++row) {
+      QCOMPARE(model.index(row).data(GalleryModel::SeedRole).toInt(), 100 + row);
+      QCOMPARE(stateOf(row), row == 1 || row == 2 || row == 4 ? GalleryModel::State::Done : GalleryModel::State::Waiting);
+    }
+    QCOMPARE(model.index(4).data(GalleryModel::PathRole).toString(), QStringLiteral("/4"));
+    model.setProgress(2, 1, 1, 0.5);
+    QCOMPARE(stateOf(7), GalleryModel::State::Working);
+    model.setNothingInWork();
+    QCOMPARE(stateOf(7), GalleryModel::State::Waiting);
+  }
+
   void strangersChangeNothing() {
     GalleryModel model;
     model.addRun(1, requests(2));

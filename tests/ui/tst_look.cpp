@@ -81,6 +81,22 @@ class TestLook : public QObject {
     QCOMPARE(bar->width(), width);
   }
 
+  void whatADeviceDoesStaysOnOneLine() {
+    Stage stage({tests::gpuDevice(0)});
+    stage.window->resize(900, 700);
+    QVERIFY(stage.run({QStringLiteral("a prompt that is longer than a card is wide")}));
+    auto* state = stage.find<QLabel>("state-cuda:0");
+    stage.backend.step(QStringLiteral("cuda:0"), 0, 1, 25, domain::Stage::Denoising, 1, 1000);
+    stage.backend.preview(QStringLiteral("cuda:0"), 0, tests::plainImage(8, 90));
+    QCoreApplication::processEvents();
+    const int line = state->height();
+    stage.backend.step(QStringLiteral("cuda:0"), 0, 99, 100, domain::Stage::Denoising, 1, 1000);
+    QCoreApplication::processEvents();
+    QVERIFY(state->width() >= state->fontMetrics().horizontalAdvance(state->text()));
+    QCOMPARE(state->height(), line);
+    QVERIFY(line < 2 * state->fontMetrics().height());
+  }
+
   void longTextsEndInAnEllipsis() {
     auto device = tests::gpuDevice(0);
     device.name = "A graphics card with a name that is longer than any card is wide";
@@ -103,26 +119,6 @@ class TestLook : public QObject {
       QCOMPARE(label->grab().toImage(), whole);
     }
     QCOMPARE(cut, 2);
-  }
-
-  void aLongPathShowsItsEnds() {
-    Stage stage;
-    auto* edit = stage.find<ui::PathEdit>("folder");
-    stage.find<QPlainTextEdit>("prompts")->setFocus();
-    edit->setText(QStringLiteral("/home/somebody/그림/") + QStringLiteral("a long name/").repeated(9) + QStringLiteral("last"));
-    QVERIFY(edit->isCut());
-    const QImage cut = edit->grab().toImage();
-    const QString whole = edit->text();
-    // The same picture as the text with its ellipsis gives.
-    for (int width = edit->width(); edit->isCut(); --width) {
-      edit->setText(edit->fontMetrics().elidedText(whole, Qt::ElideMiddle, width));
-    }
-    QVERIFY(edit->text().startsWith(QStringLiteral("/home")) && edit->text().endsWith(QStringLiteral("last")));
-    QCOMPARE(edit->grab().toImage(), cut);
-    edit->setText(whole);
-    edit->setFocus();
-    QVERIFY(!edit->isCut());
-    QVERIFY(edit->grab().toImage() != cut);
   }
 
   void tilesFillTheWidth_data() {
@@ -186,6 +182,14 @@ class TestLook : public QObject {
       QCOMPARE(text.detail, QStringLiteral("In English."));
       QVERIFY(!ui::fewWords(static_cast<base::ErrorCode>(code)).contains(QRegularExpression(QStringLiteral("[A-Za-z]"))));
     }
+    // Why nothing is begun, with the backend's own words in the tool tip where it has more to tell.
+    stage.backend.pause(backend::PauseReason::Storage, QStringLiteral("The disk is full."));
+    QCOMPARE(stage.message(), QStringLiteral("보관함에 쓸 수 없습니다. 쓸 수 있게 되면 작업이 저절로 이어집니다."));
+    QVERIFY(stage.find<QLabel>("message")->toolTip().contains(QStringLiteral("The disk is full.")));
+    stage.backend.pause(backend::PauseReason::UncleanEnd, QStringLiteral("In English."));
+    QCOMPARE(stage.message(), QStringLiteral("작업 도중에 Polyptych나 컴퓨터가 꺼졌습니다. 잃은 것은 없습니다."));
+    QCOMPARE(stage.find<QPushButton>("messageAction")->text(), QStringLiteral("계속하기"));
+    QCOMPARE(stage.find<QPushButton>("pause")->text(), QStringLiteral("계속하기"));
     // Product names and key names stay; every other label has Hangul in it.
     static const QRegularExpression latin(QStringLiteral("[A-Za-z]{2,}"));
     static const QRegularExpression hangul(QStringLiteral("[가-힣]"));

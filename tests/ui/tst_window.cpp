@@ -15,6 +15,19 @@ using namespace polyptych;
 using tests::Application;
 using tests::Stage;
 using ui::GalleryModel;
+using Kind = backend::Command::Kind;
+
+namespace {
+
+std::vector<Kind> kindsOf(const Stage& stage) {
+  std::vector<Kind> kinds;
+  for (const auto& command : stage.backend.commands) {
+    kinds.push_back(command.kind);
+  }
+  return kinds;
+}
+
+}  // namespace
 
 /// A run in the window: devices, pictures as they come, progress, stop.
 class TestWindow : public QObject {
@@ -95,7 +108,7 @@ class TestWindow : public QObject {
     using namespace std::chrono_literals;
     const ui::RunProgress::Clock::time_point begin;
     ui::RunProgress progress;
-    progress.add(200, 0);
+    progress.setCounts(200, 0, 0);
     progress.workBegan(begin);
     progress.workBegan(begin + 20s);
     progress.pictureDone(begin + 30s);
@@ -103,6 +116,7 @@ class TestWindow : public QObject {
     QVERIFY(!progress.remaining().has_value());
     // Two devices end at almost the same moment.
     progress.pictureDone(begin + 30s + 50ms);
+    progress.setCounts(200, 2, 0);
     QVERIFY(progress.ratePerMinute().has_value());
     QVERIFY2(std::abs(*progress.ratePerMinute() - 4.0) < 0.1, qPrintable(QString::number(*progress.ratePerMinute())));
     QVERIFY(std::abs(progress.remaining()->count() - 198 * 15) < 20);
@@ -111,13 +125,16 @@ class TestWindow : public QObject {
       progress.pictureDone(begin + 30s + i * 60s);
     }
     QVERIFY(std::abs(*progress.ratePerMinute() - 1.0) < 0.02);
+    // A pause does not count as time in which little was made.
+    progress.forgetRate();
+    QVERIFY(!progress.ratePerMinute().has_value());
   }
 
   void theRateWaitsWhereNoStepWasSeen() {
     using namespace std::chrono_literals;
     const ui::RunProgress::Clock::time_point begin;
     ui::RunProgress progress;
-    progress.add(10, 0);
+    progress.setCounts(10, 0, 0);
     progress.pictureDone(begin + 10s);
     progress.pictureDone(begin + 20s);
     QVERIFY(!progress.ratePerMinute().has_value());
@@ -137,6 +154,7 @@ class TestWindow : public QObject {
     QTRY_COMPARE(stage.backend.specs.size(), std::size_t(2));
     stage.backend.start(2);
     QVERIFY(place->isVisible());
+    QVERIFY(place->toolTip().contains(QStringLiteral("/library/pictures/2")));
   }
 
   void aLongRunShowsItsBeginning() {
@@ -158,11 +176,14 @@ class TestWindow : public QObject {
     QVERIFY(stage.run({QStringLiteral("one"), QStringLiteral("two"), QStringLiteral("three")}));
     stage.backend.picture(1, stage.makePicture(QStringLiteral("1.png"), 64, Qt::red));
     QTest::mouseClick(stage.find<QPushButton>("stop"), Qt::LeftButton);
-    QCOMPARE(stage.backend.cancelled, std::vector<quint64>{1});
+    QCOMPARE(kindsOf(stage), std::vector{Kind::CancelAll});
+    QVERIFY(!stage.find<QPushButton>("stop")->isEnabled());
+    stage.backend.answer();
     stage.backend.finish(1, 0, true);
     QCOMPARE(stage.grid()->model()->rowCount(), 1);
     QCOMPARE(stage.tile(0).data(GalleryModel::PromptRole).toString(), QStringLiteral("two"));
     QCOMPARE(stage.message(), QStringLiteral("Stopped. 1 picture kept."));
+    QVERIFY2(!stage.find<QPushButton>("messageAction")->isVisible(), "nothing that could be taken back");
   }
 
   void aSecondRunWaitsBehindTheFirst() {
@@ -170,7 +191,6 @@ class TestWindow : public QObject {
     QVERIFY(stage.run({QStringLiteral("one"), QStringLiteral("two")}));
     QTest::mouseClick(stage.find<QPushButton>("generate"), Qt::LeftButton);
     QTRY_COMPARE(stage.backend.specs.size(), std::size_t(2));
-    QVERIFY(stage.backend.specs[0].outputFolder != stage.backend.specs[1].outputFolder);
     stage.backend.start(2);
     QCOMPARE(stage.grid()->model()->rowCount(), 4);
     QVERIFY(stage.find<QLabel>("progress")->text().startsWith(QStringLiteral("0 of 4")));
@@ -181,7 +201,7 @@ class TestWindow : public QObject {
     QCOMPARE(stage.grid()->model()->rowCount(), 2);
     QVERIFY2(stage.find<QPushButton>("stop")->isEnabled(), "the second run is still there to be stopped");
     QTest::mouseClick(stage.find<QPushButton>("stop"), Qt::LeftButton);
-    QCOMPARE(stage.backend.cancelled, std::vector<quint64>{2});
+    QCOMPARE(kindsOf(stage), std::vector{Kind::CancelAll});
   }
 
   void aRunThatCannotStartSaysWhy() {
@@ -244,7 +264,7 @@ class TestWindow : public QObject {
     stage.backend.picture(1, stage.makePicture(QStringLiteral("1.png"), 64, Qt::red));
     QTRY_COMPARE(Stage::colourOf(stage.tile(1).data(Qt::DecorationRole).value<QPixmap>()), QColor(Qt::red));
     QTest::mouseClick(stage.find<QPushButton>("stop"), Qt::LeftButton);
-    QCOMPARE(stage.backend.cancelled.size(), std::size_t(1));
+    QCOMPARE(kindsOf(stage), std::vector{Kind::CancelAll});
     // Opened once: a second writer would keep the reader waiting for ever.
     int writer = -1;
     QVERIFY(QTest::qWaitFor([&] {

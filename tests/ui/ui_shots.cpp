@@ -59,7 +59,7 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       state == QLatin1String("empty")
           ? std::vector<domain::DeviceInfo>{tests::cpuDevice()}
           : std::vector<domain::DeviceInfo>{tests::gpuDevice(0), tests::gpuDevice(1), tests::gpuDevice(2), tests::cpuDevice()});
-  auto options = tests::windowOptions(QStringLiteral("/home/user/Pictures/Polyptych"));
+  auto options = tests::windowOptions();
   if (state == QLatin1String("empty")) {
     options.model.clear();
     options.listModels = [](const QStringList&) { return QVector<models::ModelSummary>(); };
@@ -107,6 +107,31 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       backend.failSlot(QStringLiteral("cuda:2"), base::ErrorCode::OutOfMemory,
                        QStringLiteral("The device ran out of memory. Choose a smaller size."), false);
     }
+    const QStringList idle{QStringLiteral("unclean"), QStringLiteral("storage"), QStringLiteral("breaker"),
+                           QStringLiteral("stopped")};
+    for (const auto& slot : {QStringLiteral("cuda:0"), QStringLiteral("cuda:1"), QStringLiteral("cuda:2")}) {
+      if (idle.contains(state)) {
+        backend.state(slot, backend::SlotState::Idle);
+      }
+    }
+    if (state == QLatin1String("paused")) {
+      backend.pause(backend::PauseReason::User);
+    } else if (state == QLatin1String("unclean")) {
+      backend.pause(backend::PauseReason::UncleanEnd);
+    } else if (state == QLatin1String("storage")) {
+      backend.pause(backend::PauseReason::Storage,
+                    QStringLiteral("The disk is full. Free some space; the work goes on by itself then."));
+    } else if (state == QLatin1String("breaker")) {
+      backend.pause(backend::PauseReason::Breaker,
+                    QStringLiteral("No worker is left to go on: The device ran out of memory. The queue is paused; mend that, "
+                                   "then let it go on."));
+    } else if (state == QLatin1String("lost")) {
+      backend.lose({base::ErrorCode::Io, "The connection to polyptych-core broke. Try again.", {}});
+    } else if (state == QLatin1String("stopped")) {
+      window.findChild<QPushButton*>(QStringLiteral("stop"))->click();
+      backend.answer(5);
+      backend.finish(made, 0, true);
+    }
     if (isFinished) {
       backend.finish(24);
     }
@@ -141,8 +166,9 @@ int main(int argc, char** argv) {
   }
   QStringList states = QApplication::arguments().mid(2);
   if (states.isEmpty()) {
-    states = {QStringLiteral("empty"),    QStringLiteral("first"), QStringLiteral("running"),
-              QStringLiteral("finished"), QStringLiteral("error"), QStringLiteral("loupe")};
+    states = {QStringLiteral("empty"),   QStringLiteral("first"),   QStringLiteral("running"), QStringLiteral("finished"),
+              QStringLiteral("error"),   QStringLiteral("loupe"),   QStringLiteral("paused"),  QStringLiteral("unclean"),
+              QStringLiteral("storage"), QStringLiteral("breaker"), QStringLiteral("lost"),    QStringLiteral("stopped")};
   }
   for (const bool isKorean : {false, true}) {
     const QLocale locale(isKorean ? QStringLiteral("ko") : QStringLiteral("en_US"));

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <QObject>
+#include <QTimer>
+#include <chrono>
+
+namespace polyptych::core {
+
+/// Decides when a backend without work and without faces ends.
+class CoreLife : public QObject {
+  Q_OBJECT
+ public:
+  /// @param firstFace  how long the very first face is waited for at least
+  CoreLife(std::chrono::milliseconds linger, std::chrono::milliseconds firstFace, QObject* parent = nullptr);
+
+  void setFaces(int faces);
+  void setIdle(bool isIdle);
+  /// Ends as soon as there is neither work nor face, without lingering. A new face makes it forgotten.
+  void wantEnd();
+
+ Q_SIGNALS:
+  void ended();
+
+ private:
+  void decide();
+
+  const std::chrono::milliseconds m_linger;
+  const std::chrono::milliseconds m_firstFace;
+  QTimer m_timer;
+  int m_faces = 0;
+  bool m_isIdle = false;
+  bool m_hadFace = false;
+  bool m_wantsEnd = false;
+};
+
+}  // namespace polyptych::core

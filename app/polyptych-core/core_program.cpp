@@ -1,0 +1,112 @@
+#include "app/polyptych-core/core_program.h"
+
+#include <QCoreApplication>
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "app/polyptych-core/core_life.h"
+#include "app/polyptych-core/termination.h"
+#include "core/backend/face_server.h"
+#include "core/library/lock.h"
+#include "core/pool/worker_process.h"
+
+namespace polyptych::core {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+int fail(CoreExit code, const Error& error) {
+  std::fprintf(stderr, "polyptych-core: %s%s%s\n", error.message.c_str(), error.detail.empty() ? "" : " / ",
+               error.detail.c_str());
+  return static_cast<int>(code);
+}
+
+/// Takes the folder of this process's sockets away at the end.
+class SocketFolder {
+ public:
+  SocketFolder() = default;
+  ~SocketFolder() { pool::removeSocketFolder(); }
+  SocketFolder(const SocketFolder&) = delete;
+  SocketFolder& operator=(const SocketFolder&) = delete;
+};
+
+int serve(const CoreArguments& arguments, const CoreSetup& setup) {
+  library::Holder self;
+  self.program = QStringLiteral("polyptych-core");
+  self.version = QString::fromStdString(setup.version);
+  self.token = pool::newToken();
+  auto acquired = library::Lock::acquire(arguments.location, self);
+  if (!acquired) {
+    return fail(acquired.error().code == ErrorCode::AlreadyExists ? CoreExit::LibraryInUse : CoreExit::LibraryUnusable,
+                acquired.error());
+  }
+  std::optional<library::Lock> lock(std::move(acquired).value());
+
+  pool::removeDeadSocketFolders();
+  const SocketFolder sockets;
+  Termination termination;
+  CoreLife life(arguments.linger, setup.firstFace);
+  auto opened = setup.open(arguments, [&life](bool isIdle) { life.setIdle(isIdle); });
+  if (!opened) {
+    return fail(CoreExit::LibraryUnusable, opened.error());
+  }
+  backend::FaceServerOptions options;
+  options.token = self.token;
+  options.version = self.version;
+  options.libraryRoot = arguments.location.root;
+  options.isIdle = opened->isIdle;
+  backend::FaceServer server(*opened->backend, std::move(options));
+  if (const auto listening = server.listen(pool::newSocketPath()); !listening) {
+    return fail(CoreExit::LibraryUnusable, listening.error());
+  }
+  library::Holder listeningSelf = self;
+  listeningSelf.socket = server.path();
+  if (const auto told = lock->update(listeningSelf); !told) {
+    return fail(CoreExit::LibraryUnusable, told.error());
+  }
+
+  std::optional<Error> lost;
+  QObject::connect(&server, &backend::FaceServer::facesChanged, &life, &CoreLife::setFaces);
+  QObject::connect(&server, &backend::FaceServer::endWanted, &life, &CoreLife::wantEnd);
+  QObject::connect(&life, &CoreLife::ended, &life, &QCoreApplication::quit);
+  QObject::connect(&termination, &Termination::asked, &life, &QCoreApplication::quit);
+  QObject::connect(opened->backend.get(), &backend::Backend::lost, &life, [&lost](const Error& error) {
+    lost = error;
+    QCoreApplication::quit();
+  });
+  life.setIdle(opened->isIdle());
+  QCoreApplication::exec();
+
+  // A face that comes now finds no socket and waits until the lock is free. One that waits for the end hears of it last of all.
+  if (const auto told = lock->update(self); !told) {
+    fail(CoreExit::LibraryUnusable, told.error());
+  }
+  server.close();
+  opened->backend.reset();
+  lock.reset();
+  return lost ? fail(CoreExit::LibraryUnusable, *lost) : static_cast<int>(CoreExit::Ended);
+}
+
+}  // namespace
+
+int runCore(const std::vector<std::string>& words, const CoreSetup& setup) {
+  const auto arguments = parseCoreArguments(words);
+  if (!arguments) {
+    return fail(CoreExit::WrongUsage, arguments.error());
+  }
+  switch (arguments->command) {
+    case CoreCommand::Help:
+      std::fputs(coreHelpText().c_str(), stdout);
+      return static_cast<int>(CoreExit::Ended);
+    case CoreCommand::Version:
+      std::printf("polyptych-core %s\n", setup.version.c_str());
+      return static_cast<int>(CoreExit::Ended);
+    case CoreCommand::Run:
+      return serve(*arguments, setup);
+  }
+  return static_cast<int>(CoreExit::WrongUsage);
+}
+
+}  // namespace polyptych::core

@@ -1,0 +1,364 @@
+#include "core/backend/recorder.h"
+
+#include <QCoreApplication>
+#include <QEvent>
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "core/base/fail_point.h"
+#include "core/gallery/picture_rows.h"
+
+namespace polyptych::backend {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using base::Result;
+using gallery::RunFolder;
+using library::Database;
+
+/// Units whose files share one sync of their folder.
+constexpr std::size_t kUnitsAtOnce = 64;
+constexpr std::chrono::milliseconds kRetry{1000};
+
+qint64 bytesOf(const UnitRecord& record) {
+  std::size_t bytes = 0;
+  for (const auto& png : record.pngs) {
+    bytes += png.size();
+  }
+  return static_cast<qint64>(bytes);
+}
+
+Result<void> openFolder(RunFiles& files) {
+  if (files.folder != nullptr) {
+    return {};
+  }
+  auto opened = RunFolder::open(files.path, files.fingerprint);
+  if (!opened) {
+    return opened.error();
+  }
+  files.folder = std::move(*opened);
+  return {};
+}
+
+}  // namespace
+
+Recorder::Recorder(library::Writer& writer, QObject* parent) : QObject(parent), m_writer(writer) {
+  m_thread.setMaxThreadCount(1);
+  m_thread.setExpiryTimeout(-1);
+  m_retry.setSingleShot(true);
+  m_retry.setInterval(kRetry);
+  connect(&m_retry, &QTimer::timeout, this, &Recorder::startFileThread);
+}
+
+Recorder::~Recorder() { m_thread.waitForDone(); }
+
+void Recorder::finish() {
+  m_thread.waitForDone();
+  // What the file thread has said meanwhile leads to rows, and rows to the manifest.
+  for (int round = 0; round < 2; ++round) {
+    QCoreApplication::sendPostedEvents(this, QEvent::MetaCall);
+    m_writer.flush();
+    m_thread.waitForDone();
+  }
+  QCoreApplication::sendPostedEvents(this, QEvent::MetaCall);
+}
+
+void Recorder::saveUnit(UnitRecord record, Done done) {
+  auto unit = std::make_shared<Unit>();
+  m_pendingBytes += bytesOf(record);
+  ++m_pendingUnits;
+  unit->record = std::move(record);
+  unit->done = std::make_shared<Done>(std::move(done));
+  unit->time = QDateTime::currentDateTimeUtc();
+  {
+    const std::lock_guard lock(m_mutex);
+    m_units.push_back(std::move(unit));
+  }
+  startFileThread();
+}
+
+void Recorder::startFileThread() {
+  {
+    const std::lock_guard lock(m_mutex);
+    if (m_isDraining || (m_units.empty() && m_rows.empty())) {
+      return;
+    }
+    m_isDraining = true;
+  }
+  m_thread.start([this] { drain(); });
+}
+
+/// On the file thread: everything that waits, in turns of manifest rows and units.
+void Recorder::drain() {
+  for (;;) {
+    std::deque<Rows> rows;
+    std::vector<std::shared_ptr<Unit>> units;
+    {
+      const std::lock_guard lock(m_mutex);
+      rows.swap(m_rows);
+      while (!m_units.empty() && units.size() < kUnitsAtOnce) {
+        units.push_back(std::move(m_units.front()));
+        m_units.pop_front();
+      }
+      if (rows.empty() && units.empty()) {
+        m_isDraining = false;
+        return;
+      }
+    }
+    drainRows(std::move(rows));
+    Result<void> written;
+    std::set<RunFolder*> folders;
+    for (const auto& unit : units) {
+      if (written) {
+        written = writeUnit(*unit);
+        if (written && !unit->refusal) {
+          folders.insert(unit->record.files->folder.get());
+        }
+      }
+    }
+    for (RunFolder* folder : folders) {
+      if (written) {
+        written = folder->sync();
+      }
+    }
+    if (!written) {
+      {
+        const std::lock_guard lock(m_mutex);
+        m_units.insert(m_units.begin(), units.begin(), units.end());
+        m_isDraining = false;
+      }
+      QMetaObject::invokeMethod(
+          this,
+          [this, error = written.error()] {
+            setTroubled(&error);
+            m_retry.start();
+          },
+          Qt::QueuedConnection);
+      return;
+    }
+    if (!units.empty()) {
+      QMetaObject::invokeMethod(
+          this, [this, units] { onFilesWritten(units); }, Qt::QueuedConnection);
+    }
+  }
+}
+
+Result<void> Recorder::writeUnit(Unit& unit) {
+  UnitRecord& record = unit.record;
+  unit.saved.clear();
+  unit.refusal.reset();
+  if (auto opened = openFolder(*record.files); !opened) {
+    return opened;
+  }
+  for (std::size_t i = 0; i < record.pngs.size(); ++i) {
+    const auto ifOther = record.isPresent[i] ? RunFolder::IfOther::Keep : RunFolder::IfOther::Replace;
+    const Result<RunFolder::Saved> saved = record.files->folder->save(record.pictures[i], record.pngs[i], ifOther);
+    if (!saved && (saved.error().code == ErrorCode::Corrupt || saved.error().code == ErrorCode::AlreadyExists)) {
+      unit.refusal = saved.error();
+      return {};
+    }
+    if (!saved) {
+      return saved.error();
+    }
+    unit.saved.push_back(*saved);
+  }
+  return {};
+}
+
+void Recorder::onFilesWritten(std::vector<std::shared_ptr<Unit>> units) {
+  base::failPoint("picture-row");
+  setTroubled(nullptr);
+  for (const std::shared_ptr<Unit>& unit : units) {
+    if (unit->refusal) {
+      --m_pendingUnits;
+      m_pendingBytes -= bytesOf(unit->record);
+      (*unit->done)(*unit->refusal);
+    } else {
+      writeRow(unit);
+    }
+  }
+}
+
+void Recorder::writeRow(const std::shared_ptr<Unit>& unit) {
+  auto recorded = std::make_shared<Recorded>();
+  // Read here: what is posted after the run got another number finds its rows under that.
+  const auto work = [unit, recorded, runId = unit->record.files->runId](Database& database) -> Result<void> {
+    const UnitRecord& record = unit->record;
+    *recorded = Recorded();
+    recorded->saved = unit->saved;
+    queue::AttemptEnd end;
+    end.jobId = record.jobId;
+    end.lease = record.lease;
+    end.change = record.change;
+    end.nowMs = unit->time.toMSecsSinceEpoch();
+    const Result<bool> ended = queue::endAttempt(database, end);
+    if (!ended) {
+      return ended.error();
+    }
+    recorded->isRefused = !*ended;
+    qint64 made = 0;
+    for (std::size_t i = 0; *ended && i < record.pictures.size(); ++i) {
+      if (record.isPresent[i]) {
+        continue;
+      }
+      gallery::NewPicture picture;
+      picture.runId = runId;
+      picture.metadata = record.pictures[i];
+      picture.file = RunFolder::nameOf(record.pictures[i]);
+      picture.bytes = static_cast<qint64>(record.pngs[i].size());
+      picture.origin = record.origin;
+      picture.madeMs = unit->time.toMSecsSinceEpoch();
+      picture.promptRow = record.promptRows[i];
+      picture.settingsRow = record.settingsRows[i];
+      if (const Result<qint64> added = gallery::addPicture(database, picture); !added) {
+        return added.error();
+      }
+      ++made;
+    }
+    if (auto counted = queue::countMade(database, runId, made); !counted) {
+      return counted;
+    }
+    const Result<bool> closed = queue::closeRunIfDone(database, runId);
+    if (!closed) {
+      return closed.error();
+    }
+    recorded->isRunOver = *closed;
+    Result<std::optional<queue::RunRow>> run = queue::readRun(database, runId);
+    if (!run) {
+      return run.error();
+    }
+    if (*run) {
+      recorded->run = std::move(**run);
+    }
+    return {};
+  };
+  m_writer.post(work, [this, unit, recorded](const Result<void>& written) {
+    const UnitRecord& record = unit->record;
+    --m_pendingUnits;
+    m_pendingBytes -= bytesOf(record);
+    if (!written) {
+      (*unit->done)(written.error());
+      return;
+    }
+    QByteArray rows;
+    for (std::size_t i = 0; !recorded->isRefused && i < record.pictures.size(); ++i) {
+      if (!record.isPresent[i]) {
+        rows += gallery::toLine({record.pictures[i], record.origin, RunFolder::nameOf(record.pictures[i]),
+                                 record.files->fingerprint, unit->time, std::nullopt});
+      }
+    }
+    appendRows(record.files, rows, [unit, recorded] { (*unit->done)(std::move(*recorded)); });
+  });
+}
+
+void Recorder::endUnit(EndRecord record, Done done) {
+  auto recorded = std::make_shared<Recorded>();
+  auto shared = std::make_shared<EndRecord>(std::move(record));
+  auto callback = std::make_shared<Done>(std::move(done));
+  ++m_pendingUnits;
+  const auto work = [shared, recorded, runId = shared->files->runId](Database& database) -> Result<void> {
+    *recorded = Recorded();
+    const Result<bool> ended = queue::endAttempt(database, shared->end);
+    if (!ended) {
+      return ended.error();
+    }
+    recorded->isRefused = !*ended;
+    const Result<bool> closed = queue::closeRunIfDone(database, runId);
+    if (!closed) {
+      return closed.error();
+    }
+    recorded->isRunOver = *closed;
+    Result<std::optional<queue::RunRow>> run = queue::readRun(database, runId);
+    if (!run) {
+      return run.error();
+    }
+    if (*run) {
+      recorded->run = std::move(**run);
+    }
+    return {};
+  };
+  m_writer.post(work, [this, shared, recorded, callback](const Result<void>& written) {
+    --m_pendingUnits;
+    if (!written) {
+      (*callback)(written.error());
+      return;
+    }
+    QByteArray rows;
+    const bool isForGood = shared->end.next == queue::JobState::Failed || shared->end.next == queue::JobState::Parked;
+    if (isForGood && shared->end.error && !recorded->isRefused) {
+      for (const domain::PictureMetadata& picture : shared->pictures) {
+        rows += gallery::toLine({picture, shared->origin, RunFolder::nameOf(picture), shared->files->fingerprint,
+                                 QDateTime::currentDateTimeUtc(), shared->end.error});
+      }
+    }
+    appendRows(shared->files, rows, [recorded, callback] { (*callback)(std::move(*recorded)); });
+  });
+}
+
+void Recorder::appendRows(std::shared_ptr<RunFiles> files, QByteArray text, std::function<void()> done) {
+  if (text.isEmpty()) {
+    done();
+    return;
+  }
+  {
+    const std::lock_guard lock(m_mutex);
+    m_rows.push_back({std::move(files), std::move(text), std::move(done)});
+  }
+  startFileThread();
+}
+
+/// On the file thread. The manifest can be made again from the rows of the library: a disk that does not take it now is no
+/// trouble of its own.
+void Recorder::drainRows(std::deque<Rows> rows) {
+  if (!rows.empty()) {
+    base::failPoint("manifest-row");
+  }
+  std::map<RunFiles*, QByteArray> textOf;
+  for (const Rows& one : rows) {
+    textOf[one.files.get()] += one.text;
+  }
+  for (const auto& [files, text] : textOf) {
+    if (!text.isEmpty() && openFolder(*files)) {
+      (void)files->folder->append(text);
+    }
+  }
+  if (rows.empty()) {
+    return;
+  }
+  auto shared = std::make_shared<std::deque<Rows>>(std::move(rows));
+  QMetaObject::invokeMethod(
+      this,
+      [shared] {
+        base::failPoint("tell-picture");
+        for (Rows& one : *shared) {
+          one.done();
+        }
+      },
+      Qt::QueuedConnection);
+}
+
+void Recorder::closeFiles(std::shared_ptr<RunFiles> files, std::function<void()> done) {
+  m_thread.start([this, files = std::move(files), done = std::move(done)] {
+    files->folder.reset();
+    QMetaObject::invokeMethod(this, done, Qt::QueuedConnection);
+  });
+}
+
+void Recorder::setTroubled(const Error* error) {
+  const bool isNow = error != nullptr;
+  if (m_isTroubled == isNow) {
+    return;
+  }
+  m_isTroubled = isNow;
+  if (isNow) {
+    Q_EMIT troubled(*error);
+  } else {
+    Q_EMIT recovered();
+  }
+}
+
+}  // namespace polyptych::backend

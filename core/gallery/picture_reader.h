@@ -1,0 +1,129 @@
+#pragma once
+
+#include <QString>
+#include <QStringList>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/domain/request.h"
+#include "core/gallery/manifest_row.h"
+#include "core/gallery/picture_marks.h"
+#include "core/library/location.h"
+
+namespace polyptych::library {
+class Database;
+}
+
+namespace polyptych::gallery {
+
+/// Which pictures; everything that is given must be true of them.
+struct PictureFilter {
+  enum class Trash { Without, Only, With };
+
+  QString text;  ///< anywhere in the prompt, as searchForm() compares; empty: any prompt
+  int minStars = 0;
+  std::optional<int> pick;  ///< -1 rejected, 0 neither, 1 picked
+  QStringList tags;         ///< all of them
+  QString album;
+  quint64 runId = 0;
+  QString model;      ///< exact name
+  QString scheduler;  ///< exact name
+  std::optional<int> width;
+  std::optional<int> height;
+  std::optional<qint64> sinceMs;  ///< made at that time or later
+  std::optional<qint64> untilMs;  ///< made before that time
+  Trash trash = Trash::Without;
+
+  friend bool operator==(const PictureFilter&, const PictureFilter&) = default;
+};
+
+enum class PictureOrder {
+  Newest,
+  Oldest,
+  Run,   ///< by run's id and index: for one run
+  Stars  ///< most stars first, then newest
+};
+
+/// Place of a picture in any order; a page goes on behind it.
+struct PictureKey {
+  qint64 id = 0;
+  qint64 madeMs = 0;
+  qint64 runId = 0;
+  qint64 index = 0;
+  int stars = 0;
+};
+
+/// What a grid or a list shows.
+struct PictureRow {
+  qint64 id = 0;
+  quint64 runId = 0;
+  qint64 runNumber = 0;
+  qint64 index = 0;
+  QString path;  ///< absolute
+  QString prompt;
+  quint64 seed = 0;
+  int width = 0;
+  int height = 0;
+  qint64 bytes = 0;
+  qint64 madeMs = 0;
+  int stars = 0;
+  int pick = 0;
+  bool isTrashed = false;
+
+  PictureKey key() const { return {id, madeMs, static_cast<qint64>(runId), index, stars}; }
+};
+
+/// Everything there is about one picture.
+struct PictureDetails {
+  PictureRow row;
+  domain::PictureMetadata metadata;  ///< index and promptIndex: those in the run
+  PictureOrigin origin;
+  PictureMarks marks;
+};
+
+/// A word that pictures can be chosen by, and how many have it.
+struct NameCount {
+  QString name;
+  qint64 count = 0;
+};
+
+/// Reads pictures from a library's index. For one thread; beside a backend that writes. Errors are those of library::Database.
+class PictureReader {
+ public:
+  /// Opens the index of a library for reading alone. @return NotFound, Unsupported (newer), Corrupt, Io
+  static base::Result<std::unique_ptr<PictureReader>> open(const library::Location& location);
+  /// @param database  must outlive this
+  PictureReader(library::Database& database, const library::Location& location);
+  ~PictureReader();
+
+  /// At most `limit` pictures behind `after`, or from the beginning.
+  base::Result<std::vector<PictureRow>> page(const PictureFilter& filter, PictureOrder order, int limit,
+                                             const std::optional<PictureKey>& after = {});
+  base::Result<qint64> count(const PictureFilter& filter);
+  /// Nothing if it is not there.
+  base::Result<std::optional<PictureDetails>> details(qint64 picture);
+  /// The id of a run's picture; nothing if there is none.
+  base::Result<std::optional<qint64>> find(quint64 runId, qint64 index);
+
+  // What pictures outside of the trash have, most frequent first.
+  base::Result<std::vector<NameCount>> tags();
+  base::Result<std::vector<NameCount>> albums();
+  base::Result<std::vector<NameCount>> models();
+  base::Result<std::vector<NameCount>> schedulers();
+
+ private:
+  struct Query;
+  base::Result<std::vector<qint64>> idsOf(const Query& query, const QString& more, int limit);
+  base::Result<std::vector<qint64>> ids(const Query& query, const QString& match, int limit);
+  base::Result<std::vector<qint64>> idsByStars(const PictureFilter& filter, int limit, const std::optional<PictureKey>& after);
+  base::Result<std::vector<PictureRow>> rows(const std::vector<qint64>& ids);
+  base::Result<std::vector<NameCount>> names(const char* sql);
+
+  std::unique_ptr<library::Database> m_owned;
+  library::Database& m_database;
+  const library::Location m_location;
+};
+
+}  // namespace polyptych::gallery

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <QByteArray>
+#include <QString>
+#include <optional>
+
+#include "core/base/result.h"
+#include "core/library/location.h"
+
+namespace polyptych::library {
+
+/// Who has a library, as its lock file says: one JSON object {"host", "pid", "program", "version", "socket", "token"}. The file
+/// is readable for its user alone; the token lets a face in.
+struct Holder {
+  QString host;
+  qint64 pid = 0;
+  QString program;  ///< "polyptych-core"
+  QString version;
+  QString socket;  ///< path of the local socket; empty until it listens
+  QByteArray token;
+
+  friend bool operator==(const Holder&, const Holder&) = default;
+};
+
+/// Keeps every other process from a library. The system frees the lock when the process ends, however it ends; on a file system
+/// without locks the holder's process id is looked for.
+class Lock {
+ public:
+  /// Makes the library's folder if it is not there. @param self  written into the file; host and pid are filled in
+  /// @return AlreadyExists with who holds it, Io, DiskFull
+  static base::Result<Lock> acquire(const Location& location, Holder self);
+
+  Lock(Lock&& other) noexcept;
+  Lock& operator=(Lock&&) = delete;
+  /// Removes the file and frees the lock.
+  ~Lock();
+
+  /// Writes the file again, whole or not at all: with the socket, once it listens.
+  base::Result<void> update(Holder self);
+
+ private:
+  Lock(int fd, QString path);
+  int m_fd = -1;
+  QString m_path;
+};
+
+/// Who has the library now; nothing if nobody has, a file of a dead holder included. @return Io, Corrupt
+base::Result<std::optional<Holder>> holderOf(const Location& location);
+
+}  // namespace polyptych::library

@@ -1,0 +1,98 @@
+#include <QtTest>
+
+#include "core/gallery/sidecar.h"
+#include "tests/gallery/sample_library.h"
+
+using namespace polyptych;
+using base::ErrorCode;
+using gallery::PictureMarks;
+
+Q_DECLARE_METATYPE(polyptych::gallery::PictureMarks)
+
+class TestSidecar : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void readsWhatItWrote_data() {
+    QTest::addColumn<PictureMarks>("marks");
+    QTest::newRow("stars") << PictureMarks{4, 0, {}, {}, {}};
+    QTest::newRow("rejected with stars") << PictureMarks{2, -1, {}, {}, {}};
+    QTest::newRow("picked") << PictureMarks{0, 1, {}, {}, {}};
+    QTest::newRow("trashed") << PictureMarks{0, 0, {}, {}, 1764041234567};
+    QTest::newRow("names") << PictureMarks{0, 0, {"<a & \"b\">", "바다", "😀"}, {"Best of"}, {}};
+    QTest::newRow("nothing") << PictureMarks{};
+  }
+
+  void readsWhatItWrote() {
+    QFETCH(PictureMarks, marks);
+    const auto read = gallery::fromXmp(gallery::toXmp(marks));
+    QVERIFY2(read.isOk(), read ? "" : read.error().detail.c_str());
+    QVERIFY(*read == marks);
+  }
+
+  void writesWhatOthersRead() {
+    const QByteArray xmp = gallery::toXmp({3, -1, {"sea"}, {}, {}});
+    QVERIFY(xmp.contains("xmp:Rating=\"-1\""));
+    QVERIFY(xmp.contains("<dc:subject>"));
+    QVERIFY(xmp.contains("<rdf:li>sea</rdf:li>"));
+    QVERIFY(gallery::toXmp({3, 0, {}, {}, {}}).contains("xmp:Rating=\"3\""));
+  }
+
+  void readsWhatOthersWrite() {
+    const auto read = gallery::fromXmp(
+        "<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+        "<rdf:Description rdf:about='' xmlns:a='http://ns.adobe.com/xap/1.0/' xmlns:d='http://purl.org/dc/elements/1.1/'>"
+        "<a:Rating>5</a:Rating><d:subject><rdf:Bag><rdf:li> two </rdf:li><rdf:li>one</rdf:li><rdf:li>two</rdf:li></rdf:Bag>"
+        "</d:subject><a:CreatorTool>x</a:CreatorTool></rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end='w'?>");
+    QVERIFY2(read.isOk(), read ? "" : read.error().detail.c_str());
+    QVERIFY((*read == PictureMarks{5, 0, {"one", "two"}, {}, {}}));
+  }
+
+  void leavesOutWhatCannotBe() {
+    QByteArray xmp = gallery::toXmp({3, 1, {"good", "bad"}, {}, 5});
+    xmp.replace("xmp:Rating=\"3\"", "xmp:Rating=\"99\"").replace(">bad<", "> <").replace("Trashed=\"5\"", "Trashed=\"-5\"");
+    const auto read = gallery::fromXmp(xmp);
+    QVERIFY(read.isOk());
+    QVERIFY((*read == PictureMarks{5, 1, {"good"}, {}, {}}));
+  }
+
+  void refusesWhatIsNone_data() {
+    QTest::addColumn<QByteArray>("xmp");
+    QTest::newRow("empty") << QByteArray();
+    QTest::newRow("no XML") << QByteArray("rating: 3");
+    QTest::newRow("other XML") << QByteArray("<a/>");
+    QTest::newRow("entities") << QByteArray("<!DOCTYPE a [<!ENTITY b 'c'>]>") + gallery::toXmp({1, 0, {}, {}, {}}).mid(38);
+    QTest::newRow("deep") << QByteArray("<a>").repeated(1000);
+    QTest::newRow("long") << QByteArray(gallery::kMaxSidecarBytes + 1, ' ');
+    QTest::newRow("cut") << gallery::toXmp({1, 0, {"tag"}, {}, {}}).chopped(20);
+  }
+
+  void refusesWhatIsNone() {
+    QFETCH(QByteArray, xmp);
+    const auto read = gallery::fromXmp(xmp);
+    QVERIFY(!read);
+    QCOMPARE(read.error().code, ErrorCode::Corrupt);
+  }
+
+  void followsTheRows() {
+    tests::SampleLibrary library;
+    const auto record = tests::recordOf(1, {"a"}, "d/r");
+    library.addRun(record);
+    const qint64 id = library.addPicture(record, 0);
+    const QString picture = library.pathOf(record, 0);
+    QVERIFY(gallery::readSidecar(picture)->isEmpty());
+    QVERIFY(gallery::setStars(*library.database, id, 4).isOk());
+    QVERIFY(gallery::saveSidecar(*library.database, library.location.picturesFolder(), id).isOk());
+    QVERIFY(QFileInfo::exists(picture + ".xmp"));
+    QCOMPARE(gallery::readSidecar(picture)->stars, 4);
+    QVERIFY(gallery::setStars(*library.database, id, 0).isOk());
+    QVERIFY(gallery::saveSidecar(*library.database, library.location.picturesFolder(), id).isOk());
+    QVERIFY(!QFileInfo::exists(picture + ".xmp"));
+    QVERIFY(gallery::saveSidecar(*library.database, library.location.picturesFolder(), id).isOk());
+    tests::writeFile(picture + ".xmp", "damaged");
+    QCOMPARE(gallery::readSidecar(picture).error().code, ErrorCode::Corrupt);
+  }
+};
+
+QTEST_GUILESS_MAIN(TestSidecar)
+#include "tst_sidecar.moc"
