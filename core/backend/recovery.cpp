@@ -82,15 +82,19 @@ Result<void> adopt(Database& database, const Location& location, FoundRun found)
   prepared.files = std::make_shared<RunFiles>();
   prepared.files->path = found.path;
   prepared.files->fingerprint = record.fingerprint;
-  // What does not fit this program's pictures is made again.
-  if (auto folder = gallery::OutputFolder::open(found.path, {metadataOf(record), latents, record.fingerprint})) {
-    for (std::size_t i = 0; i < (*folder)->size(); ++i) {
-      prepared.finished.push_back((*folder)->isFinished(i));
-      if (prepared.finished.back()) {
-        prepared.origins[i] = (*folder)->originOf(i);
-      }
+  auto folder = gallery::OutputFolder::open(found.path, {metadataOf(record), latents, record.fingerprint});
+  if (!folder) {
+    // Pictures of another version of the program, say: nothing is made in their place without being asked for.
+    qWarning("The run in '%s' is not taken up: %s", qUtf8Printable(found.path), folder.error().message.c_str());
+    return {};
+  }
+  for (std::size_t i = 0; i < (*folder)->size(); ++i) {
+    prepared.finished.push_back((*folder)->isFinished(i));
+    if (prepared.finished.back()) {
+      prepared.origins[i] = (*folder)->originOf(i);
     }
   }
+  folder->reset();
   return insertPrepared(database, prepared, location);
 }
 
