@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <climits>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -80,6 +81,10 @@ Part& partOf(Arguments& arguments) {
     return arguments.sheet;
   } else if constexpr (std::is_same_v<Part, QueueArguments>) {
     return arguments.queue;
+  } else if constexpr (std::is_same_v<Part, PictureArguments>) {
+    return arguments.pictures;
+  } else if constexpr (std::is_same_v<Part, LibraryArguments>) {
+    return arguments.keeping;
   } else {
     return arguments;
   }
@@ -233,6 +238,22 @@ const std::vector<CommandInfo>& commands() {
                                             {"--before", true, false, into(&Q::before, integer(1, kMost))},
                                             {"--state", true, false, into(&Q::state, jobState)},
                                             {"--limit", true, false, into(&Q::limit, integer(1, 1000000))}};
+  using P = PictureArguments;
+  using L = LibraryArguments;
+  static const Option out{"--out", true, false, into(&GenerateArguments::out, something)};
+  static const Option search{"--search", true, false, into(&P::search, promptText)};
+  static const Option run{"--run", true, false, into(&P::run, integer(1, INT_MAX))};
+  static const Option stars{"--stars", true, false, into(&P::stars, integer(0, 5))};
+  static const std::vector<Option> pictures = {
+      kJson, kLibrary, out, search, run, stars, {"--limit", true, false, into(&P::limit, integer(1, 1000000))}};
+  static const std::vector<Option> keeping = {kJson,
+                                              kLibrary,
+                                              out,
+                                              search,
+                                              run,
+                                              stars,
+                                              {"--repair", false, false, into(&L::repair, set)},
+                                              {"--name", true, false, into(&L::nameTemplate, something)}};
   static const std::vector<CommandInfo> all = {
       {"queue", Command::Queue, &queue},
       {"runs", Command::Runs, &listingRuns},
@@ -243,6 +264,8 @@ const std::vector<CommandInfo>& commands() {
       {"schedulers", Command::Schedulers, &listing},
       {"tokenize", Command::Tokenize, &tokenizing},
       {"contact-sheet", Command::ContactSheet, &sheet},
+      {"pictures", Command::Pictures, &pictures},
+      {"library", Command::Library, &keeping},
   };
   return all;
 }
@@ -320,6 +343,22 @@ Result<void> takePositional(Arguments& arguments, const CommandInfo& command, co
     arguments.queue.numbers.push_back(*number);
     return {};
   }
+  if (command.command == Command::Library && arguments.keeping.action.empty()) {
+    if (word != "check" && word != "rebuild" && word != "export" && word != "import") {
+      return wrong(quoted(word) + " is nothing that library does; write check, rebuild, export or import.");
+    }
+    arguments.keeping.action = word;
+    return {};
+  }
+  if (command.command == Command::Library && arguments.keeping.folder.empty() &&
+      (arguments.keeping.action == "export" || arguments.keeping.action == "import")) {
+    auto folder = something("library's FOLDER", word);
+    if (!folder) {
+      return folder.error();
+    }
+    arguments.keeping.folder = *std::move(folder);
+    return {};
+  }
   return wrong(std::string(command.name) + " takes no argument " + quoted(word) + "." +
                (command.command == Command::Tokenize ? " It reads its lines from standard input." : ""));
 }
@@ -357,6 +396,29 @@ Result<void> takeOption(Arguments& arguments, const CommandInfo& command, std::s
   return option->take(arguments, name, words[++at]);
 }
 
+Result<void> checkPlace(const Arguments& arguments) {
+  return arguments.library && arguments.generate.out ? wrong("Give --library or --out, not both.") : Result<void>();
+}
+
+Result<void> checkLibrary(const Arguments& arguments) {
+  const LibraryArguments& keeping = arguments.keeping;
+  const PictureArguments& pictures = arguments.pictures;
+  if (keeping.action.empty()) {
+    return wrong("library needs what to do: check, rebuild, export or import.");
+  }
+  const bool hasFolder = keeping.action == "export" || keeping.action == "import";
+  if (hasFolder && keeping.folder.empty()) {
+    return wrong("library " + keeping.action + " needs a folder.");
+  }
+  if (keeping.repair && keeping.action != "check") {
+    return wrong("--repair goes with library check alone.");
+  }
+  if (keeping.action != "export" && (pictures.search || pictures.run || pictures.stars > 0 || keeping.nameTemplate)) {
+    return wrong("--search, --run, --stars and --name go with library export alone.");
+  }
+  return checkPlace(arguments);
+}
+
 Result<void> checkWhole(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::Generate:
@@ -370,6 +432,10 @@ Result<void> checkWhole(const Arguments& arguments) {
       return arguments.model ? Result<void>() : wrong("tokenize needs --model REF.");
     case Command::ContactSheet:
       return arguments.sheet.folder.empty() ? wrong("contact-sheet needs the folder of a run.") : Result<void>();
+    case Command::Pictures:
+      return checkPlace(arguments);
+    case Command::Library:
+      return checkLibrary(arguments);
     default:
       return {};
   }
@@ -380,7 +446,9 @@ Result<void> checkWhole(const Arguments& arguments) {
 Result<Arguments> parseArguments(std::span<const std::string> words) {
   Arguments arguments;
   if (words.empty()) {
-    return wrong("There is no command. Begin with generate, devices, models, show-model, schedulers, tokenize or contact-sheet.");
+    return wrong(
+        "There is no command. Begin with generate, devices, models, show-model, schedulers, tokenize, contact-sheet, pictures "
+        "or library.");
   }
   const auto beforePrompts = words.first(static_cast<std::size_t>(std::find(words.begin(), words.end(), "--") - words.begin()));
   if (words[0] == "help" || std::any_of(beforePrompts.begin(), beforePrompts.end(),

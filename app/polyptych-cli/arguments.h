@@ -11,7 +11,21 @@
 
 namespace polyptych::cli {
 
-enum class Command { Help, Version, Generate, Devices, Models, ShowModel, Schedulers, Tokenize, ContactSheet, Queue, Runs };
+enum class Command {
+  Help,
+  Version,
+  Generate,
+  Devices,
+  Models,
+  ShowModel,
+  Schedulers,
+  Tokenize,
+  ContactSheet,
+  Queue,
+  Runs,
+  Pictures,
+  Library
+};
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
 struct GenerateArguments {
@@ -58,6 +72,22 @@ struct QueueArguments {
   int limit = 100;
 };
 
+/// Which pictures of a library, as `pictures` and `library export` take it.
+struct PictureArguments {
+  std::optional<std::string> search;
+  std::optional<int> run;  ///< number, for people
+  int stars = 0;
+  int limit = 100;
+};
+
+/// `library` as it was typed.
+struct LibraryArguments {
+  std::string action;  ///< check, rebuild, export or import
+  std::string folder;  ///< of export and import
+  bool repair = false;
+  std::optional<std::string> nameTemplate;
+};
+
 /// A whole command line, checked as far as words and numbers go.
 struct Arguments {
   Command command = Command::Help;
@@ -69,6 +99,8 @@ struct Arguments {
   ContactSheetArguments sheet;
   QueueArguments queue;
   std::optional<std::string> flatFolder;  ///< --out of queue and runs: the folder of a single run
+  PictureArguments pictures;
+  LibraryArguments keeping;
   /// Not shown in the help: programs to start in place of those beside this one, and arguments for them.
   std::optional<std::string> cpuWorker;
   std::optional<std::string> cudaWorker;

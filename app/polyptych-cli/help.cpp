@@ -18,10 +18,19 @@ std::string helpText() {
   polyptych-cli queue cancel|retry|front [JOB ...] [--run N]    of these jobs, of this run, or (not front) of all;
                                                   cancel --state waiting|in_work: only those
   polyptych-cli queue move JOB ... --before JOB; queue undo NUMBER (cancel says it)
+  polyptych-cli pictures [--search TEXT] [--run N] [--stars N] [--limit N] [--json]   of the library, newest first
+  polyptych-cli library check [--repair] [--json]   differences of the library's files and its index, and mend them
+  polyptych-cli library rebuild [--json]          make the index again from the files
+  polyptych-cli library export FOLDER [--search TEXT] [--run N] [--stars N] [--name TEMPLATE]   copy pictures out of it
+  polyptych-cli library import FOLDER [--json]    copy pictures made by Polyptych into it
   polyptych-cli --help | --version
 
 REF is a folder in diffusers format, a name in the Hugging Face cache (org/name or org/name@revision), or demo: the
 small model that comes with the program.
+
+pictures and library take --library DIR, or --out DIR for the folder of one run. A search finds its text anywhere in a
+prompt, in any script. The names of an export are made from run, index, prompt, seed, model, scheduler, stars and date in
+braces ({run}-{index}-{prompt}).
 
 Prompts of generate: the arguments (after -- they may begin with a dash; "" is an empty prompt), then the list.
   --prompts FILE|-         a text file in UTF-8, or standard input: one prompt a line, blank lines skipped

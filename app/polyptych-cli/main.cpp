@@ -17,6 +17,7 @@
 #include "app/polyptych-cli/generate_command.h"
 #include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/interrupts.h"
+#include "app/polyptych-cli/library_commands.h"
 #include "app/polyptych-cli/query_commands.h"
 #include "app/polyptych-cli/queue_commands.h"
 #include "app/polyptych-cli/streams.h"
@@ -164,6 +165,10 @@ int main(int argc, char** argv) {
     case cli::Command::Queue:
       return arguments->queue.verb == "list" ? static_cast<int>(cli::showQueue(*arguments))
                                              : changeQueue(application, *arguments);
+    case cli::Command::Pictures:
+      return static_cast<int>(cli::showPictures(*arguments));
+    case cli::Command::Library:
+      return static_cast<int>(cli::keepLibrary(*arguments));
     case cli::Command::Tokenize:
       return static_cast<int>(cli::tokenizeInput(*arguments->model, arguments->json));
   }

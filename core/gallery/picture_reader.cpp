@@ -390,6 +390,14 @@ Result<std::optional<qint64>> PictureReader::find(quint64 runId, qint64 index) {
   return id->isNull() ? std::optional<qint64>() : std::optional<qint64>(id->toLongLong());
 }
 
+Result<std::optional<quint64>> PictureReader::findRun(qint64 number) {
+  const Result<QVariant> id = m_database.value("SELECT id FROM runs WHERE number = ?", {number});
+  if (!id) {
+    return id.error();
+  }
+  return id->isNull() ? std::optional<quint64>() : std::optional<quint64>(id->toULongLong());
+}
+
 Result<std::vector<NameCount>> PictureReader::names(const char* sql) {
   const Result<QSqlQuery*> rows = m_database.query(sql);
   if (!rows) {

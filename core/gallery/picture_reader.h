@@ -107,6 +107,9 @@ class PictureReader {
   /// The id of a run's picture; nothing if there is none.
   base::Result<std::optional<qint64>> find(quint64 runId, qint64 index);
 
+  /// The id of the run with a number; nothing if there is none.
+  base::Result<std::optional<quint64>> findRun(qint64 number);
+
   // What pictures outside of the trash have, most frequent first.
   base::Result<std::vector<NameCount>> tags();
   base::Result<std::vector<NameCount>> albums();

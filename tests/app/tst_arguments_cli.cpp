@@ -211,6 +211,15 @@ void TestArgumentsCli::refusesWithASentence_data() {
   row("show-model of two", {"show-model", "a", "b"}, "show-model takes no argument 'b'");
   row("tokenize without a model", {"tokenize"}, "tokenize needs --model");
   row("contact sheet of nothing", {"contact-sheet"}, "contact-sheet needs the folder of a run");
+  row("library without a word", {"library"}, "library needs what to do");
+  row("library and something else", {"library", "chek"}, "'chek' is nothing that library does");
+  row("export to nowhere", {"library", "export"}, "library export needs a folder");
+  row("check of a folder", {"library", "check", "a"}, "library takes no argument 'a'");
+  row("repair of a rebuild", {"library", "rebuild", "--repair"}, "--repair goes with library check alone");
+  row("search of a check", {"library", "check", "--search", "a"}, "go with library export alone");
+  row("two libraries", {"pictures", "--library", "a", "--out", "b"}, "Give --library or --out, not both");
+  row("six stars", {"pictures", "--stars", "6"}, "--stars is '6'");
+  row("pictures of something", {"pictures", "a"}, "pictures takes no argument 'a'");
   row("contact sheet of two", {"contact-sheet", "a", "b"}, "contact-sheet takes no argument 'b'");
   row("tokenize with text", {"tokenize", "--model", "m", "text"}, "It reads its lines from standard input");
   row("version and more", {"--version", "x"}, "--version stands alone");
