@@ -29,7 +29,8 @@ REF is a folder in diffusers format, a name in the Hugging Face cache (org/name 
 small model that comes with the program.
 
 pictures and library take --library DIR, or --out DIR for the folder of one run. A search finds its text anywhere in a
-prompt, in any script. The names of an export are made from run, index, prompt, seed, model, scheduler, stars and date in
+prompt, in any script.
+The names of an export are made from run, index, prompt, seed, model, scheduler, stars and date in
 braces ({run}-{index}-{prompt}).
 
 Prompts of generate: the arguments (after -- they may begin with a dash; "" is an empty prompt), then the list.
