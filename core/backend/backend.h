@@ -115,6 +115,30 @@ struct JobSelection {
   quint64 runId = 0;  ///< 0: every run
 };
 
+/// What is to be different of some pictures; what is not given stays as it is.
+struct MarkChange {
+  std::vector<qint64> pictures;  ///< gallery::PictureRow::id
+  std::optional<int> stars;      ///< 0 to 5
+  std::optional<int> pick;       ///< -1 rejected, 0 neither, 1 picked
+  QStringList addedTags;
+  QStringList removedTags;
+  QString addedAlbum;
+  QString removedAlbum;
+  std::optional<bool> isTrashed;
+};
+
+/// How a device does at a moment. What is not known is negative, or 0 for bytes.
+struct DeviceReading {
+  QString deviceId;  ///< domain::DeviceInfo::id
+  std::uint64_t totalBytes = 0;
+  std::uint64_t usedBytes = 0;  ///< by every program
+  std::uint64_t oursBytes = 0;  ///< of those: by this library's workers
+  double utilisation = -1;      ///< 0 to 1
+  int temperatureCelsius = -1;
+  double powerWatts = -1;
+  double powerLimitWatts = -1;
+};
+
 /// What a face can have done. One struct, so that it can travel and be repeated.
 struct Command {
   enum class Kind {
@@ -131,6 +155,9 @@ struct Command {
     Undo,           ///< takes back the command that gave `undoId`
     SetDevices,     ///< `slots`: added ones start, missing ones finish their unit and end
     RestartDevice,  ///< `slotId`: also one that was set aside
+    Mark,           ///< `marks`; can be undone
+    DeleteTrashed,  ///< `marks.pictures` that are in the trash, or all of the trash if none is given: files and rows, for ever
+    SetLimits,      ///< `limits`: kept in the library for the backends to come
   };
   Kind kind = Kind::PauseQueue;
   JobSelection jobs;
@@ -138,6 +165,8 @@ struct Command {
   qint64 undoId = 0;
   std::vector<domain::DeviceSlot> slots;
   QString slotId;
+  MarkChange marks;
+  std::optional<pool::SupervisionLimits> limits;
 };
 
 struct CommandResult {
@@ -167,9 +196,15 @@ class Backend : public QObject {
   virtual void refresh() = 0;
   /// Tells runFinished once more for those of the runs that are over: a face was away when it was told.
   virtual void await(const std::vector<quint64>& runIds) { Q_UNUSED(runIds); }
+  /// devicesMeasured follows about once a second while somebody wants it. A face that is hidden wants nothing.
+  virtual void watchDevices(bool isWanted) { Q_UNUSED(isWanted); }
 
  Q_SIGNALS:
   void devicesListed(const std::vector<polyptych::domain::DeviceInfo>& devices);
+  void devicesMeasured(const std::vector<polyptych::backend::DeviceReading>& readings);
+  /// Marks of pictures of the library are different, or pictures were deleted. @param pictures  gallery::PictureRow::id
+  void picturesMarked(const std::vector<qint64>& pictures);
+  void limitsChanged(const polyptych::pool::SupervisionLimits& limits);
   void queueChanged(const polyptych::backend::QueueStatus& status);
   void runChanged(const polyptych::backend::RunStatus& status);
   void commandDone(const polyptych::backend::CommandResult& result);

@@ -375,6 +375,16 @@ quint64 LocalBackend::control(Command command) {
           Qt::QueuedConnection);
       break;
     }
+    case Kind::Mark:
+    case Kind::DeleteTrashed:
+    case Kind::SetLimits:
+      QMetaObject::invokeMethod(
+          this,
+          [this, id] {
+            Q_EMIT commandDone({id, Error{ErrorCode::Unsupported, "This is not possible yet.", {}}, 0, 0});
+          },
+          Qt::QueuedConnection);
+      break;
     case Kind::RestartDevice: {
       qint64 changed = 0;
       for (const SlotPointer& slot : m_slots) {
