@@ -161,6 +161,14 @@ void LocalBackend::equip(const SlotPointer& slot, int threads) {
       publish(*alive);
     })();
   });
+  connect(worker, &Worker::unloaded, this, [this, with] {
+    with([&](const SlotPointer& alive) {
+      alive->status.reason = QStringLiteral("idle for a while; its memory was given back");
+      alive->status.loadedBytes = alive->status.totalBytes = 0;
+      publish(*alive);
+      schedule();
+    })();
+  });
   connect(worker, &Worker::stepped, this, [this, with](const domain::StepProgress& progress) {
     with([&](const SlotPointer& alive) { onStepped(alive, progress); })();
   });
@@ -296,10 +304,16 @@ void LocalBackend::watchIdle(const SlotPointer& slot) {
   }
   const pool::IdlePolicy policy(m_options.limits);
   const std::chrono::milliseconds idle(slot->sinceIdle.elapsed());
-  // The protocol cannot unload a model: memory is released by the end of the process.
-  if (policy.actionAfter(idle) != pool::IdleAction::Keep) {
+  const pool::IdleAction action = policy.actionAfter(idle);
+  if (action == pool::IdleAction::StopWorker) {
     slot->worker->stop();
-  } else if (const auto next = policy.untilNext(idle)) {
+    return;
+  }
+  if (action == pool::IdleAction::ReleaseMemory && slot->loadKey && slot->worker->isReady()) {
+    slot->loadKey.reset();
+    slot->worker->unload();
+  }
+  if (const auto next = policy.untilNext(idle)) {
     slot->idle.start(*next);
   }
 }

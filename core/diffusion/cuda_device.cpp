@@ -1,5 +1,6 @@
 #include "core/diffusion/cuda_device.h"
 
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
 
 #include <array>
@@ -28,5 +29,7 @@ base::Result<domain::DeviceReport> cudaDeviceReport() {
   report.uuid = text.data();
   return report;
 }
+
+void emptyCudaCache() { c10::cuda::CUDACachingAllocator::emptyCache(); }
 
 }  // namespace polyptych::diffusion

@@ -8,4 +8,7 @@ namespace polyptych::diffusion {
 /// worker's has no GPU.
 base::Result<domain::DeviceReport> cudaDeviceReport();
 
+/// Gives the GPU's memory back that the allocator keeps for later. Defined in the same files.
+void emptyCudaCache();
+
 }  // namespace polyptych::diffusion

@@ -6,4 +6,6 @@ base::Result<domain::DeviceReport> cudaDeviceReport() {
   return base::Error{base::ErrorCode::DeviceLost, "This worker is the one for CPUs; GPUs need polyptych-worker-cuda.", {}};
 }
 
+void emptyCudaCache() {}
+
 }  // namespace polyptych::diffusion

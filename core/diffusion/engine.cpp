@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -89,7 +90,15 @@ class TorchEngine : public domain::Engine {
 
   void unload() override {
     m_preview.reset();
+    if (m_model == nullptr) {
+      return;
+    }
     m_model.reset();
+    if (m_kind == domain::DeviceKind::Cuda) {
+      emptyCudaCache();
+    } else {
+      ::malloc_trim(0);
+    }
   }
 
  private:

@@ -3,7 +3,6 @@
 #include <QFileInfo>
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <csignal>
 #include <limits>
 #include <utility>
@@ -28,14 +27,20 @@ struct Worker::Unit {
   UnitResult result;
   domain::StepProgress last{Stage::Encoding, 0, 0};
   QElapsedTimer sinceBeat;
-  std::chrono::milliseconds longestStep{0};
   bool isCancelled = false;
 
-  /// The limit of a beat whose length nobody knows: the given one for a megapixel, more for larger units.
-  std::chrono::milliseconds firstBeat(std::chrono::milliseconds megapixel) const {
+  /// Of all pictures.
+  std::int64_t pixels() const {
     const domain::GenerationRequest& first = work.requests.front();
-    const double pixels = static_cast<double>(work.requests.size()) * first.width * first.height;
-    return megapixel * std::max(1, static_cast<int>(std::ceil(pixels / (1 << 20))));
+    return static_cast<std::int64_t>(work.requests.size()) * first.width * first.height;
+  }
+  /// Equal for units whose beats take equally long.
+  std::uint64_t shapeKey() const {
+    const domain::GenerationRequest& first = work.requests.front();
+    const domain::RunPlan& plan = work.plan;
+    return qHashMulti(0, work.requests.size(), first.width, first.height, first.guidanceScale > 1,
+                      qHash(QByteArrayView(first.scheduler)), qHash(QByteArrayView(plan.model.folder)),
+                      static_cast<int>(plan.computeType), plan.vaeSlicing, plan.vaeTiling);
   }
 };
 
@@ -99,7 +104,11 @@ int milliseconds(std::chrono::milliseconds time) {
 }  // namespace
 
 Worker::Worker(WorkerSpec spec, Deadlines deadlines, QObject* parent)
-    : QObject(parent), m_spec(std::move(spec)), m_deadlines(deadlines), m_deviceName(QString::fromStdString(m_spec.slot.name)) {
+    : QObject(parent),
+      m_spec(std::move(spec)),
+      m_deadlines(deadlines),
+      m_watchdog(deadlines),
+      m_deviceName(QString::fromStdString(m_spec.slot.name)) {
   for (QTimer* timer : {&m_deadline, &m_heartbeat, &m_cancelDeadline}) {
     timer->setSingleShot(true);
   }
@@ -133,7 +142,7 @@ Worker::~Worker() {
   }
 }
 
-bool Worker::isReady() const { return m_state == WorkerState::Idle && m_socket->isConnected(); }
+bool Worker::isReady() const { return m_state == WorkerState::Idle && !m_isUnloading && m_socket->isConnected(); }
 
 bool Worker::hasLoaded(const domain::RunPlan& plan) const {
   return isReady() && m_isLoaded && m_wanted && isSameLoad(*m_wanted, plan);
@@ -148,6 +157,7 @@ bool Worker::hasModelFor(const domain::RunPlan& plan) const {
 void Worker::transition(WorkerState next, const QString& reason) {
   Q_ASSERT_X(isEdge(m_state, next), nameOf(m_state), nameOf(next));
   m_state = next;
+  m_isUnloading = false;
   m_deadline.stop();
   switch (next) {
     case WorkerState::Starting:
@@ -160,7 +170,7 @@ void Worker::transition(WorkerState next, const QString& reason) {
       m_deadline.start(milliseconds(m_deadlines.loadBeat));
       break;
     case WorkerState::Busy:
-      m_deadline.start(milliseconds(m_unit->firstBeat(m_deadlines.firstBeat)));
+      m_deadline.start(milliseconds(m_watchdog.begin(m_unit->shapeKey(), m_unit->pixels())));
       break;
     case WorkerState::Stopping:
       m_sinceStop.start();
@@ -253,6 +263,14 @@ void Worker::sendLoad() {
   if (const Result<void> sent = m_socket->send(protocol::LoadModel{++m_loadId, m_wanted->model, m_wanted->computeType}); !sent) {
     fail(sent.error());
   }
+}
+
+void Worker::unload() {
+  Q_ASSERT(isReady());
+  m_isLoaded = false;
+  m_isUnloading = true;
+  m_deadline.start(milliseconds(m_deadlines.cancel));
+  (void)m_socket->send(protocol::UnloadModel{++m_loadId});
 }
 
 void Worker::generate(const domain::UnitOfWork& unit) {
@@ -349,6 +367,10 @@ void Worker::onDeadline() {
             domain::toString(m_unit->last.stage) + " " + std::to_string(m_unit->last.step)});
       return;
     case WorkerState::Idle:
+      if (m_isUnloading && m_socket->isConnected()) {
+        fail({ErrorCode::Timeout, "The worker did not give its memory back in time and was ended.", {}});
+        return;
+      }
       fail({ErrorCode::WorkerDied, "The worker closed its connection.", {}});
       return;
     case WorkerState::Stopping:
@@ -407,20 +429,6 @@ void Worker::onHello(const protocol::Hello& hello) {
 
 bool Worker::isOfUnit(const protocol::UnitKey& key) const { return m_unit != nullptr && m_unit->key == key; }
 
-/// The limit of the next beat: from measured steps within denoising, else the long one.
-void Worker::expectBeat(const domain::StepProgress& progress) {
-  std::chrono::milliseconds limit = m_unit->firstBeat(m_deadlines.firstBeat);
-  if (progress.stage == Stage::Denoising) {
-    const std::chrono::milliseconds took(m_unit->sinceBeat.elapsed());
-    m_unit->longestStep = std::max(m_unit->longestStep, took);
-    if (progress.step < progress.steps) {
-      limit = std::max(m_deadlines.stepFloor, m_unit->longestStep * m_deadlines.stepFactor);
-    }
-  }
-  m_unit->sinceBeat.restart();
-  m_deadline.start(milliseconds(limit));
-}
-
 void Worker::onProgress(const domain::StepProgress& progress) {
   const domain::GenerationRequest& first = m_unit->work.requests.front();
   const bool isDenoising = progress.stage == Stage::Denoising;
@@ -431,7 +439,7 @@ void Worker::onProgress(const domain::StepProgress& progress) {
            std::to_string(progress.steps));
     return;
   }
-  expectBeat(progress);
+  m_deadline.start(milliseconds(m_watchdog.beat(progress, std::chrono::milliseconds(m_unit->sinceBeat.restart()))));
   m_unit->last = progress;
   Q_EMIT stepped(progress);
 }
@@ -483,6 +491,14 @@ void Worker::onMessage(WorkerWire& wire) {
     if (ofLoad(loadFailed->loadId)) {
       fail(loadFailed->error);
     }
+  } else if (auto* left = std::get_if<Unloaded>(&message)) {
+    if (!m_isUnloading || left->loadId != m_loadId) {
+      refuse("an answer to an unload that is not going on");
+      return;
+    }
+    m_isUnloading = false;
+    m_deadline.stop();
+    Q_EMIT unloaded();
   } else if (auto* progress = std::get_if<Progress>(&message)) {
     if (ofUnit(progress->key)) {
       onProgress(progress->progress);
@@ -508,7 +524,7 @@ void Worker::onMessage(WorkerWire& wire) {
       return;
     }
     m_unit->result.pictures.push_back(std::move(made->png));
-    m_deadline.start(milliseconds(m_unit->firstBeat(m_deadlines.firstBeat)));
+    m_deadline.start(milliseconds(m_watchdog.pictureMade(std::chrono::milliseconds(m_unit->sinceBeat.restart()))));
   } else if (auto* done = std::get_if<UnitDone>(&message)) {
     if (!ofUnit(done->key)) {
       return;
@@ -521,6 +537,7 @@ void Worker::onMessage(WorkerWire& wire) {
     result.seconds = done->seconds;
     result.warnings = std::move(done->warnings);
     result.trace = std::move(done->trace);
+    m_watchdog.finish();
     finishUnit();
     Q_EMIT unitFinished(result);
   } else if (auto* cancelled = std::get_if<UnitCancelled>(&message)) {

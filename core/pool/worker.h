@@ -14,6 +14,7 @@
 #include "core/domain/engine.h"
 #include "core/domain/request.h"
 #include "core/pool/deadlines.h"
+#include "core/pool/step_watchdog.h"
 #include "core/pool/worker_process.h"
 
 namespace polyptych::protocol {
@@ -68,6 +69,8 @@ class Worker : public QObject {
   void start(const domain::RunPlan& plan);
   /// Required: isReady(). Replaces the model.
   void load(const domain::RunPlan& plan);
+  /// Required: isReady(). The model leaves the device's memory and the process stays; unloaded follows. Not ready until then.
+  void unload();
   /// Required: isReady() with the unit's model. Ends in exactly one of unitFinished, unitCancelled, unitFailed, or failed.
   void generate(const domain::UnitOfWork& unit);
   /// Asks the worker to leave its unit; unitCancelled follows, or unitFinished if it was done first. Asked, then enforced.
@@ -78,6 +81,7 @@ class Worker : public QObject {
  Q_SIGNALS:
   void stateChanged(polyptych::pool::WorkerState state, const QString& reason);
   void loadProgressed(quint64 doneBytes, quint64 totalBytes);
+  void unloaded();
   void stepped(const polyptych::domain::StepProgress& progress);
   void previewMade(std::size_t requestInUnit, const polyptych::domain::Image& preview);
   void unitFinished(const polyptych::pool::UnitResult& result);
@@ -102,12 +106,12 @@ class Worker : public QObject {
   void onProcessFinished(int exitCode, QProcess::ExitStatus status);
   void onDeadline();
   bool isOfUnit(const protocol::UnitKey& key) const;
-  void expectBeat(const domain::StepProgress& progress);
   void onProgress(const domain::StepProgress& progress);
   void refuse(const std::string& detail);
 
   const WorkerSpec m_spec;
   const Deadlines m_deadlines;
+  StepWatchdog m_watchdog;
   WorkerState m_state = WorkerState::Stopped;
   QString m_deviceName;
   std::unique_ptr<QProcess> m_process;
@@ -119,6 +123,7 @@ class Worker : public QObject {
   QElapsedTimer m_sinceStop;
   std::optional<domain::RunPlan> m_wanted;
   bool m_isLoaded = false;
+  bool m_isUnloading = false;
   std::uint64_t m_loadId = 0;
   std::uint64_t m_loadedBytes = 0;
   std::uint64_t m_lease = 0;

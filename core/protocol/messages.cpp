@@ -475,6 +475,8 @@ Parts partsOf(const Cancel& cancel) { return {keyed(cancel.key), {}}; }
 Parts partsOf(const Heartbeat& heartbeat) { return {{{"sequence", heartbeat.sequence}}, {}}; }
 Parts partsOf(const Shutdown&) { return {}; }
 Parts partsOf(const Fatal& fatal) { return {{{"error", toJson(fatal.error)}}, {}}; }
+Parts partsOf(const UnloadModel& unload) { return {{{"load", unload.loadId}}, {}}; }
+Parts partsOf(const Unloaded& unloaded) { return {{{"load", unloaded.loadId}}, {}}; }
 Parts partsOf(const Warning& warning) { return {toJson(warning.warning), {}}; }
 
 using Attachments = std::vector<std::vector<std::byte>>;
@@ -619,6 +621,8 @@ constexpr std::array kTypeRules{
     TypeRule{MessageType::Shutdown, "Shutdown", 0, 0},
     TypeRule{MessageType::Fatal, "Fatal", 0, 0},
     TypeRule{MessageType::Warning, "Warning", 0, 0},
+    TypeRule{MessageType::UnloadModel, "UnloadModel", 0, 0},
+    TypeRule{MessageType::Unloaded, "Unloaded", 0, 0},
 };
 
 const TypeRule* findRule(std::uint16_t type) {
@@ -668,6 +672,10 @@ Message readMessage(MessageType type, Fields& fields, Attachments& attachments) 
       return Fatal{readError(fields)};
     case MessageType::Warning:
       return Warning{readWarning(fields)};
+    case MessageType::UnloadModel:
+      return UnloadModel{fields.number("load")};
+    case MessageType::Unloaded:
+      return Unloaded{fields.number("load")};
   }
   return Shutdown{};
 }

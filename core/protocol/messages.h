@@ -34,6 +34,8 @@ enum class MessageType : std::uint16_t {
   Shutdown = 15,
   Fatal = 16,
   Warning = 17,
+  UnloadModel = 18,
+  Unloaded = 19,
 };
 
 /// Limits of texts on the wire, in bytes of UTF-8.
@@ -191,8 +193,22 @@ struct Warning {
   friend bool operator==(const Warning&, const Warning&) = default;
 };
 
-using Message = std::variant<Hello, LoadModel, LoadProgress, Ready, LoadFailed, Generate, Progress, Preview, PictureMade,
-                             UnitDone, UnitCancelled, UnitFailed, Cancel, Heartbeat, Shutdown, Fatal, Warning>;
+/// Backend -> worker: the model leaves the device's memory, the process stays. Answered by Unloaded, also if there was none.
+struct UnloadModel {
+  std::uint64_t loadId = 0;  ///< a number of its own among those of loads
+
+  friend bool operator==(const UnloadModel&, const UnloadModel&) = default;
+};
+
+struct Unloaded {
+  std::uint64_t loadId = 0;
+
+  friend bool operator==(const Unloaded&, const Unloaded&) = default;
+};
+
+using Message =
+    std::variant<Hello, LoadModel, LoadProgress, Ready, LoadFailed, Generate, Progress, Preview, PictureMade, UnitDone,
+                 UnitCancelled, UnitFailed, Cancel, Heartbeat, Shutdown, Fatal, Warning, UnloadModel, Unloaded>;
 
 MessageType typeOf(const Message& message);
 /// "Hello" and so on, for logs and error sentences; "unknown" for a number that is no type.

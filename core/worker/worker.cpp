@@ -81,7 +81,7 @@ struct WaitingUnit {
   protocol::Generate generate;
   bool isCancelled = false;
 };
-using Command = std::variant<protocol::LoadModel, WaitingUnit>;
+using Command = std::variant<protocol::LoadModel, protocol::UnloadModel, WaitingUnit>;
 
 enum class Ending { None, Shutdown, SocketClosed, WireBroken };
 
@@ -111,7 +111,9 @@ class Session {
 
   void sayHello(const domain::DeviceReport& device);
   std::optional<Command> nextCommand();
+  bool carryOut(const Command& command, domain::Engine& engine);
   bool load(const protocol::LoadModel& command, domain::Engine& engine);
+  void unload(const protocol::UnloadModel& command, domain::Engine& engine);
   bool generate(const WaitingUnit& command, domain::Engine& engine);
   Result<void> checkUnit(const domain::UnitOfWork& unit) const;
   void sendPictures(const protocol::Generate& command, domain::UnitOutcome outcome, Clock::time_point start);
@@ -194,9 +196,7 @@ int Session::run(const EngineFactory& makeEngine) {
     (void)send(protocol::Warning{{domain::WarningCode::CoresNotPinned, *pinProblem}});
   }
   while (const std::optional<Command> command = nextCommand()) {
-    const auto* loading = std::get_if<protocol::LoadModel>(&*command);
-    const bool isUsable = loading != nullptr ? load(*loading, **engine) : generate(std::get<WaitingUnit>(*command), **engine);
-    if (!isUsable) {
+    if (!carryOut(*command, **engine)) {
       return kExitFatal;
     }
   }
@@ -236,6 +236,8 @@ void Session::readLoop() {
 void Session::take(protocol::Message message) {
   if (auto* loading = std::get_if<protocol::LoadModel>(&message)) {
     enqueue(std::move(*loading));
+  } else if (const auto* unloading = std::get_if<protocol::UnloadModel>(&message)) {
+    enqueue(*unloading);
   } else if (auto* unit = std::get_if<protocol::Generate>(&message)) {
     enqueue(WaitingUnit{std::move(*unit), false});
   } else if (const auto* cancelled = std::get_if<protocol::Cancel>(&message)) {
@@ -355,14 +357,30 @@ std::optional<Command> Session::nextCommand() {
     lock.unlock();
     if (const auto* unit = std::get_if<WaitingUnit>(&command)) {
       (void)send(protocol::UnitCancelled{unit->generate.key()});
-    } else {
-      (void)send(protocol::LoadFailed{std::get<protocol::LoadModel>(command).loadId,
-                                      {ErrorCode::Cancelled, "The worker is ending; no model was loaded.", {}}});
+    } else if (const auto* loading = std::get_if<protocol::LoadModel>(&command)) {
+      (void)send(protocol::LoadFailed{loading->loadId, {ErrorCode::Cancelled, "The worker is ending; no model was loaded.", {}}});
     }
   }
 }
 
 /// @return false if the process is of no more use
+bool Session::carryOut(const Command& command, domain::Engine& engine) {
+  if (const auto* loading = std::get_if<protocol::LoadModel>(&command)) {
+    return load(*loading, engine);
+  }
+  if (const auto* unloading = std::get_if<protocol::UnloadModel>(&command)) {
+    unload(*unloading, engine);
+    return true;
+  }
+  return generate(std::get<WaitingUnit>(command), engine);
+}
+
+void Session::unload(const protocol::UnloadModel& command, domain::Engine& engine) {
+  m_loaded.reset();
+  engine.unload();
+  (void)send(protocol::Unloaded{command.loadId});
+}
+
 bool Session::load(const protocol::LoadModel& command, domain::Engine& engine) {
   m_loaded.reset();
   LoadReporter reporter(*this, command.loadId);

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "core/picture/png.h"
-#include "tests/backend/sample_run.h"
+#include "tests/backend/local_backends.h"
 
 using namespace polyptych;
 using namespace polyptych::tests;
@@ -22,80 +22,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr int kPatienceMs = 20000;
-
-/// Backends over fake workers, one a folder, and everything that they said.
-class Recorder {
- public:
-  explicit Recorder(const QStringList& workerArguments = {}, LocalBackendTuning tuning = quickTuning(), int maxAttempts = 2)
-      : m_tuning(std::move(tuning)) {
-    m_options.cpuWorker = m_options.cudaWorker = FAKE_WORKER;
-    m_options.extraWorkerArguments = workerArguments;
-    m_options.limits = quickLimits();
-    m_options.limits.maxDeathsPerUnit = maxAttempts;
-  }
-
-  pool::SupervisionLimits& limits() { return m_options.limits; }
-  Backend& backend(const library::Location& location) {
-    std::unique_ptr<LocalBackend>& backend = m_backends[location.root];
-    if (backend == nullptr) {
-      backend = LocalBackend::open(location, m_options, m_tuning).value();
-      listenTo(*backend);
-    }
-    return *backend;
-  }
-  Backend& backend(const QString& folder) { return backend(flatLibrary(folder)); }
-  quint64 submit(const SampleRun& spec) { return backend(spec.outputFolder).submit(spec); }
-  void destroy() { m_backends.clear(); }
-
-  bool waitForEnd(int runs = 1) {
-    return QTest::qWaitFor([this, runs] { return summaries.size() >= runs; }, kPatienceMs);
-  }
-  RunSummary run(const SampleRun& spec) {
-    const qsizetype before = summaries.size();
-    submit(spec);
-    return waitForEnd(int(before) + 1) ? summaries.back() : RunSummary{};
-  }
-  bool saw(SlotState state) const {
-    return std::any_of(states.begin(), states.end(), [state](const SlotStatus& status) { return status.state == state; });
-  }
-  int count(SlotState state) const {
-    int count = 0;
-    for (qsizetype i = 0; i < states.size(); ++i) {
-      count += states[i].state == state && (i == 0 || states[i - 1].state != state) ? 1 : 0;
-    }
-    return count;
-  }
-
-  QList<quint64> started;
-  QList<SlotStatus> states;
-  QList<SlotStatus> steps;
-  QList<qint64> previews;
-  QList<backend::PictureEvent> pictures;
-  QList<FailureEvent> failures;
-  QList<QByteArray> traces;
-  std::vector<domain::Warning> warnings;
-  QList<RunSummary> summaries;
-
- private:
-  void listenTo(Backend& backend) {
-    QObject::connect(&backend, &Backend::runStarted, [this](quint64 id) { started << id; });
-    QObject::connect(&backend, &Backend::slotChanged, [this](const SlotStatus& status) { states << status; });
-    QObject::connect(&backend, &Backend::stepFinished, [this](quint64, const SlotStatus& status) { steps << status; });
-    QObject::connect(&backend, &Backend::previewMade, [this](quint64, qint64 index) { previews << index; });
-    QObject::connect(&backend, &Backend::pictureFinished, [this](const backend::PictureEvent& picture) { pictures << picture; });
-    QObject::connect(&backend, &Backend::pictureFailed, [this](const FailureEvent& failure) { failures << failure; });
-    QObject::connect(&backend, &Backend::traceMade, [this](quint64, const QByteArray& bytes) { traces << bytes; });
-    QObject::connect(&backend, &Backend::warned,
-                     [this](quint64, const domain::Warning& warning) { warnings.push_back(warning); });
-    QObject::connect(&backend, &Backend::runFinished, [this](const RunSummary& summary) { summaries << summary; });
-  }
-
-  LocalBackendOptions m_options;
-  LocalBackendTuning m_tuning;
-  std::map<QString, std::unique_ptr<LocalBackend>> m_backends;
-};
-
 int codeOf(const RunSummary& summary) { return summary.error ? int(summary.error->code) : -1; }
 
 }  // namespace
@@ -106,7 +32,7 @@ class TestBackend : public QObject {
   void init() { m_folder = std::make_unique<QTemporaryDir>(); }
 
   void makesEveryPictureAndTellsOfEveryStep() {
-    Recorder recorder;
+    LocalBackends recorder;
     SampleRun spec = sampleRun(out(), 5, 2);
     spec.wantsPreviews = true;
     const RunSummary summary = recorder.run(spec);
@@ -155,7 +81,7 @@ class TestBackend : public QObject {
     QMap<QString, QByteArray> first;
     for (int workers = 1; workers <= 4; ++workers) {
       QTemporaryDir folder;
-      Recorder recorder;
+      LocalBackends recorder;
       QCOMPARE(recorder.run(sampleRun(folder.path(), 7, workers, batch)).made, 7);
       const auto content = contentOf(folder.path());
       QCOMPARE(content.size(), 7);
@@ -166,8 +92,8 @@ class TestBackend : public QObject {
 
   void aDeadWorkersUnitIsMadeAgain() {
     QTemporaryDir good;
-    Recorder(QStringList{}).run(sampleRun(good.path(), 6, 2));
-    Recorder recorder({"--behave", "crash-once", "--state", m_folder->filePath("state")});
+    LocalBackends(QStringList{}).run(sampleRun(good.path(), 6, 2));
+    LocalBackends recorder({"--behave", "crash-once", "--state", m_folder->filePath("state")});
     const RunSummary summary = recorder.run(sampleRun(out(), 6, 2));
     QVERIFY(!summary.error);
     QCOMPARE(summary.made, 6);
@@ -177,7 +103,7 @@ class TestBackend : public QObject {
   }
 
   void aUnitThatKillsItsWorkersFailsAlone() {
-    Recorder recorder({"--behave", "crash", "--only-index", "2"});
+    LocalBackends recorder({"--behave", "crash", "--only-index", "2"});
     const RunSummary summary = recorder.run(sampleRun(out(), 5, 2));
     QVERIFY(!summary.error);
     QCOMPARE(summary.made, 4);
@@ -189,7 +115,7 @@ class TestBackend : public QObject {
     QCOMPARE(indicesOf(out()), QList<int>({0, 1, 3, 4}));
     QCOMPARE(indicesOf(out(), "failed"), QList<int>({2}));
     // The next run tries the failed picture again and takes its row out.
-    Recorder again;
+    LocalBackends again;
     QCOMPARE(again.run(sampleRun(out(), 5, 2)).made, 1);
     QCOMPARE(indicesOf(out()), QList<int>({0, 1, 2, 3, 4}));
     QCOMPARE(rowsOf(out()).size(), 5);
@@ -215,7 +141,7 @@ class TestBackend : public QObject {
     const bool isSlow = arguments[0].contains("slow-start");
     tuning.deadlines.handshake = milliseconds(isSlow ? 300 : 10000);
     tuning.deadlines.loadBeat = milliseconds(500);
-    Recorder recorder(arguments, tuning);
+    LocalBackends recorder(arguments, tuning);
     recorder.limits().deviceBreaker = 2;
     const RunSummary summary = recorder.run(sampleRun(out(), 3, 2));
     QCOMPARE(codeOf(summary), code);
@@ -236,7 +162,7 @@ class TestBackend : public QObject {
   }
   void brokenFramesInTheMiddleCostOneWorker() {
     QFETCH(const QString, behave);
-    Recorder recorder({"--behave", behave, "--when", "unit", "--only-index", "1"});
+    LocalBackends recorder({"--behave", behave, "--when", "unit", "--only-index", "1"});
     const RunSummary summary = recorder.run(sampleRun(out(), 4, 2));
     QVERIFY(!summary.error);
     QCOMPARE(summary.made, 3);
@@ -246,7 +172,7 @@ class TestBackend : public QObject {
   }
 
   void settingsThatNoUnitCanMeetEndTheRunOnce() {
-    Recorder recorder({"--behave", "refuse-settings"});
+    LocalBackends recorder({"--behave", "refuse-settings"});
     const RunSummary summary = recorder.run(sampleRun(out(), 5, 2));
     QVERIFY(summary.error);
     QCOMPARE(summary.error->code, ErrorCode::InvalidArgument);
@@ -258,7 +184,7 @@ class TestBackend : public QObject {
 
   void tellsARestartFromGivingUp() {
     LocalBackendTuning tuning = quickTuning();
-    Recorder recorder({"--behave", "crash"}, tuning);
+    LocalBackends recorder({"--behave", "crash"}, tuning);
     recorder.limits().deviceBreaker = 2;
     recorder.run(sampleRun(out(), 2, 1));
     QList<bool> restarts;
@@ -278,7 +204,7 @@ class TestBackend : public QObject {
     LocalBackendTuning tuning = quickTuning();
     tuning.deadlines.firstBeat = milliseconds(400);
     tuning.deadlines.stepFloor = milliseconds(400);
-    Recorder recorder({"--behave", "hang", "--only-index", "0"}, tuning);
+    LocalBackends recorder({"--behave", "hang", "--only-index", "0"}, tuning);
     const RunSummary summary = recorder.run(sampleRun(out(), 3, 1));
     QVERIFY(!summary.error);
     QCOMPARE(summary.made, 2);
@@ -289,7 +215,7 @@ class TestBackend : public QObject {
   void aWorkerWithoutHeartbeatIsGivenUp() {
     LocalBackendTuning tuning = quickTuning();
     tuning.deadlines.heartbeat = milliseconds(200);  // a worker beats every second
-    Recorder recorder({"--behave", "hang"}, tuning, 1);
+    LocalBackends recorder({"--behave", "hang"}, tuning, 1);
     recorder.limits().deviceBreaker = 1;
     const RunSummary summary = recorder.run(sampleRun(out(), 1));
     QCOMPARE(summary.failed, 1);
@@ -298,7 +224,7 @@ class TestBackend : public QObject {
   }
 
   void outOfMemoryFailsTheUnitWithItsCode() {
-    Recorder recorder({"--behave", "out-of-memory", "--only-index", "1"});
+    LocalBackends recorder({"--behave", "out-of-memory", "--only-index", "1"});
     const RunSummary summary = recorder.run(sampleRun(out(), 3));
     QVERIFY(!summary.error);
     QCOMPARE(summary.made, 2);
@@ -308,7 +234,7 @@ class TestBackend : public QObject {
   }
 
   void anUnusableModelEndsTheRun() {
-    Recorder recorder({"--behave", "model-unusable"});
+    LocalBackends recorder({"--behave", "model-unusable"});
     const RunSummary summary = recorder.run(sampleRun(out(), 3, 2));
     QCOMPARE(codeOf(summary), int(ErrorCode::ModelUnusable));
     QCOMPARE(recorder.failures.size(), 0);
@@ -317,7 +243,7 @@ class TestBackend : public QObject {
   }
 
   void aModelThatIsNotThereEndsTheRun() {
-    Recorder recorder;
+    LocalBackends recorder;
     SampleRun spec = sampleRun(out(), 1);
     spec.plan.model = {"/nowhere/at/all", "m", "", ""};
     const RunSummary summary = recorder.run(spec);
@@ -329,7 +255,7 @@ class TestBackend : public QObject {
   }
 
   void cancelLeavesTheManifestTrue() {
-    Recorder recorder({"--step-ms", "30"});
+    LocalBackends recorder({"--step-ms", "30"});
     const quint64 id = recorder.submit(sampleRun(out(), 50, 2));
     QVERIFY(QTest::qWaitFor([&] { return recorder.pictures.size() >= 2; }, kPatienceMs));
     recorder.backend(out()).cancelRun(id);
@@ -353,7 +279,7 @@ class TestBackend : public QObject {
     LocalBackendTuning tuning = quickTuning();
     tuning.deadlines.cancel = milliseconds(100);
     tuning.deadlines.shutdown = milliseconds(100);
-    Recorder recorder({"--behave", "ignore-cancel", "--step-ms", "5000"}, tuning);
+    LocalBackends recorder({"--behave", "ignore-cancel", "--step-ms", "5000"}, tuning);
     const quint64 id = recorder.submit(sampleRun(out(), 3));
     QVERIFY(
         QTest::qWaitFor([&] { return !recorder.states.isEmpty() && recorder.states.back().progress.step == 1; }, kPatienceMs));
@@ -364,7 +290,7 @@ class TestBackend : public QObject {
   }
 
   void aCancelBeforeTheStartIsHeard() {
-    Recorder recorder;
+    LocalBackends recorder;
     const quint64 id = recorder.submit(sampleRun(out(), 3));
     recorder.backend(out()).cancelRun(id);
     QVERIFY(recorder.waitForEnd());
@@ -373,7 +299,7 @@ class TestBackend : public QObject {
   }
 
   void runsGoOneAfterAnotherOnTheSameWorkers() {
-    Recorder recorder;
+    LocalBackends recorder;
     Backend& backend = recorder.backend(library::locationAt(out(), library::Location::Layout::Dated));
     const quint64 first = backend.submit(sampleRun({}, 3, 2));
     const quint64 second = backend.submit(sampleRun({}, 3, 2));
@@ -404,8 +330,8 @@ class TestBackend : public QObject {
 
   void aUnitThatIsHalfThereIsMadeWhole() {
     QTemporaryDir good;
-    Recorder(QStringList{}).run(sampleRun(good.path(), 4, 1, 2));
-    Recorder recorder;
+    LocalBackends(QStringList{}).run(sampleRun(good.path(), 4, 1, 2));
+    LocalBackends recorder;
     recorder.run(sampleRun(out(), 4, 1, 2));
     QVERIFY(QFile::remove(out() + "/00001-a-lighthouse-1.png"));
     const QDateTime before = QFileInfo(out() + "/00000-a-lighthouse-0.png").lastModified();
@@ -420,7 +346,7 @@ class TestBackend : public QObject {
   }
 
   void aFileThatDiffersIsLeftAndTold() {
-    Recorder recorder;
+    LocalBackends recorder;
     recorder.run(sampleRun(out(), 2, 1, 2));
     // As another version of the engine would have made it: the metadata is this run's, the picture is not.
     const QString kept = out() + "/00000-a-lighthouse-0.png";
@@ -447,7 +373,7 @@ class TestBackend : public QObject {
   }
 
   void aTraceComesWithItsUnit() {
-    Recorder recorder;
+    LocalBackends recorder;
     SampleRun spec = sampleRun(out(), 2, 1, 2);
     spec.wantsTrace = true;
     QCOMPARE(recorder.run(spec).made, 2);
@@ -521,7 +447,7 @@ class TestBackend : public QObject {
     SampleRun spec = sampleRun(out(), 6, 2, 2);
     spec.requests[1].steps = spec.requests[4].steps = 4;
     spec.requests[3].width = 40;
-    Recorder recorder;
+    LocalBackends recorder;
     const RunSummary summary = recorder.run(spec);
     QVERIFY(!summary.error);
     QCOMPARE(summary.made, 6);
@@ -529,7 +455,7 @@ class TestBackend : public QObject {
   }
 
   void aClashIsAnErrorBeforeWorkStarts() {
-    Recorder recorder;
+    LocalBackends recorder;
     QCOMPARE(recorder.run(sampleRun(out(), 3)).made, 3);
     const auto before = contentOf(out(), "*");
     SampleRun other = sampleRun(out(), 3);
@@ -560,7 +486,7 @@ class TestBackend : public QObject {
   }
 
   void aGpuWorkerSeesItsGpuAlone() {
-    Recorder recorder;
+    LocalBackends recorder;
     SampleRun spec = sampleRun(out(), 2);
     spec.slots = {{"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1234", {}}};
     QCOMPARE(recorder.run(spec).made, 2);  // the fake GPU takes its UUID from the environment, and the pool compares it
@@ -568,7 +494,7 @@ class TestBackend : public QObject {
   }
 
   void listsDevices() {
-    Recorder recorder;
+    LocalBackends recorder;
     QSignalSpy listed(&recorder.backend(out()), &Backend::devicesListed);
     recorder.backend(out()).listDevices();
     QVERIFY(listed.wait());
@@ -578,7 +504,7 @@ class TestBackend : public QObject {
 
   void theDestructorEndsBusyWorkersInTime() {
     LocalBackendTuning tuning;
-    Recorder recorder({"--behave", "hang"}, tuning);
+    LocalBackends recorder({"--behave", "hang"}, tuning);
     recorder.submit(sampleRun(out(), 4, 4));
     QVERIFY(QTest::qWaitFor([&] { return recorder.steps.size() >= 4; }, kPatienceMs));
     QElapsedTimer since;

@@ -365,7 +365,7 @@ class TestFaceMessages : public QObject {
     QVERIFY(isNotSent(RunStarted{1, -1, 0}));
     QVERIFY(isNotSent(PictureFinished{{1, 0, {}, {}, std::numeric_limits<double>::quiet_NaN(), false}}));
     QVERIFY(isNotSent(Preview{1, 0, {}, {2, 2, {1}}}));
-    QVERIFY(isNotSent(Control{1, {Command::Kind::Retry, {{0}, 0}, 0, 0, {}, {}}}));
+    QVERIFY(isNotSent(Control{1, {Command::Kind::Retry, {{0}, 0}, 0, 0, {}, {}, {}, {}}}));
     QVERIFY(isNotSent(Devices{std::vector<domain::DeviceInfo>(kMaxDevices + 1)}));
     RunSpec spec = tests::sampleSpec(2);
     spec.requests[1].prompt = "\xFF";

@@ -23,6 +23,9 @@ constexpr std::uint64_t kFakeWeightBytes = 4'000'000;
 constexpr int kLoadBeats = 4;
 /// Where the misbehaviours inside a unit act.
 constexpr int kBadStep = 2;
+/// Memory of a device with `--memory`: decoding works on all pixels of a picture, or of a tile; denoising on a part of them.
+constexpr std::int64_t kTilePixels = 32 * 32;
+constexpr std::int64_t kDenoisingSaves = 8;
 
 /// FNV-1a, 64 bits.
 class Hash {
@@ -118,6 +121,16 @@ class FakeEngine : public domain::Engine {
     domain::UnitOutcome outcome;
     const auto stop = [&] { return isCancellable && observer.isCancelled(); };
     observer.onStep({domain::Stage::Encoding, 1, 1});
+    if (m_options.behave == "hang-early" && isMeant(unit)) {
+      sleepForEver();
+    }
+    const domain::GenerationRequest& first = unit.requests.front();
+    const std::int64_t pixels = std::int64_t{1} * first.width * first.height;
+    const auto pictures = static_cast<std::int64_t>(unit.requests.size());
+    if (m_options.memory && pictures * pixels / kDenoisingSaves > *m_options.memory) {
+      observer.onStep({domain::Stage::Denoising, 1, steps});
+      return outOfMemory();
+    }
     for (int step = 1; step <= steps; ++step) {
       if (stop()) {
         outcome.kind = domain::OutcomeKind::Cancelled;
@@ -133,6 +146,11 @@ class FakeEngine : public domain::Engine {
       for (std::size_t i = 0; unit.wantsPreviews && i < unit.requests.size(); ++i) {
         observer.onPreview(i, gradient(hashOf(unit.requests[i]), unit.requests[i].width / 8, unit.requests[i].height / 8));
       }
+    }
+    const std::int64_t decoded = unit.plan.vaeTiling ? std::min<std::int64_t>(pixels, kTilePixels) : pixels;
+    if (m_options.memory && (unit.plan.vaeSlicing ? 1 : pictures) * decoded > *m_options.memory) {
+      observer.onStep({domain::Stage::Decoding, 0, static_cast<int>(pictures)});
+      return outOfMemory();
     }
     for (std::size_t i = 0; i < unit.requests.size(); ++i) {
       if (stop()) {
@@ -171,8 +189,7 @@ class FakeEngine : public domain::Engine {
       sleepForEver();
     }
     if (behave == "out-of-memory") {
-      return Error{ErrorCode::OutOfMemory, "The device has not enough memory for this picture; use a smaller size or batch.",
-                   "fake"};
+      return outOfMemory();
     }
     if (behave == "device-lost") {
       return Error{ErrorCode::DeviceLost, "The device stopped working; the worker is started again.", "fake"};
@@ -191,6 +208,10 @@ class FakeEngine : public domain::Engine {
       sleepForEver();
     }
     return std::nullopt;
+  }
+
+  static Error outOfMemory() {
+    return {ErrorCode::OutOfMemory, "The device has not enough memory for this picture; use a smaller size or batch.", "fake"};
   }
 
   /// A safetensors file without tensors: an eight-byte header length and "{}" padded to eight bytes.

@@ -16,6 +16,7 @@ struct FakeOptions {
   std::string when = "hello";
   std::string stateFile;
   std::optional<std::int64_t> onlyIndex;
+  std::optional<std::int64_t> memory;  ///< pixels that it can work on at once
   std::chrono::milliseconds step{5};
   std::chrono::milliseconds start{2000};
   std::chrono::milliseconds load{20};

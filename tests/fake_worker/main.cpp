@@ -21,10 +21,11 @@ namespace {
 using namespace polyptych;
 using tests::FakeOptions;
 
-constexpr std::array<const char*, 18> kBehaviours{
-    "good",          "slow-start",  "never-ready",    "hang",          "crash",           "crash-once",
-    "garbage",       "half-frame",  "oversize",       "wrong-version", "wrong-token",     "ignore-cancel",
-    "out-of-memory", "device-lost", "model-unusable", "fail-unit",     "refuse-settings", "no-device"};
+constexpr std::array<const char*, 19> kBehaviours{"good",          "slow-start",      "never-ready",   "hang",
+                                                  "hang-early",    "crash",           "crash-once",    "garbage",
+                                                  "half-frame",    "oversize",        "wrong-version", "wrong-token",
+                                                  "ignore-cancel", "out-of-memory",   "device-lost",   "model-unusable",
+                                                  "fail-unit",     "refuse-settings", "no-device"};
 
 [[noreturn]] void usage(const std::string& problem) {
   std::fprintf(stderr, "%s (tests/fake_worker/README.md)\n", problem.c_str());
@@ -54,6 +55,8 @@ FakeOptions takeOptions(std::vector<std::string>& arguments) {
       options.stateFile = value;
     } else if (name == "--only-index") {
       options.onlyIndex = std::atoll(value.c_str());
+    } else if (name == "--memory") {
+      options.memory = std::atoll(value.c_str());
     } else if (name == "--step-ms") {
       options.step = std::chrono::milliseconds(std::atoi(value.c_str()));
     } else if (name == "--start-ms") {

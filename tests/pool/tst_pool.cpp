@@ -162,6 +162,55 @@ class TestPool : public QObject {
     QCOMPARE(watched.failures[0].code, ErrorCode::Timeout);
   }
 
+  /// Limits of what nothing is known of are far away: only measured ones can end this worker.
+  void whatUnitsTookIsTheLimitOfTheNext() {
+    Deadlines deadlines;
+    deadlines.stepFloor = milliseconds(300);
+    deadlines.stepFactor = 2;
+    Watched watched({"--behave=hang-early", "--only-index=7"}, deadlines);
+    QVERIFY(watched.makeReady());
+    watched.worker->generate(sampleUnit(1));
+    QVERIFY(watched.waitFor(S::Idle));
+    QCOMPARE(watched.results.size(), 1);
+    domain::UnitOfWork second = sampleUnit(1);
+    second.requests[0].index = 7;
+    watched.worker->generate(second);
+    QVERIFY(watched.waitFor(S::Failed));
+    QCOMPARE(watched.failures[0].code, ErrorCode::Timeout);
+    QVERIFY(watched.failures[0].detail.find("encoding 1") != std::string::npos);
+  }
+
+  void aSlowWorkerThatGoesOnIsLeftAlone() {
+    Deadlines deadlines;
+    deadlines.stepFloor = milliseconds(20);
+    deadlines.stepFactor = 20;
+    Watched watched({"--step-ms=60"}, deadlines);  // longer than the floor
+    QVERIFY(watched.makeReady());
+    for (int unit = 0; unit < 2; ++unit) {
+      watched.worker->generate(sampleUnit(2, 5));
+      QVERIFY(watched.waitFor(S::Idle));
+    }
+    QCOMPARE(watched.results.size(), 2);
+    QVERIFY(watched.failures.isEmpty());
+  }
+
+  void givesItsMemoryBackAndLoadsAgain() {
+    Watched watched;
+    QSignalSpy unloaded(watched.worker.get(), &Worker::unloaded);
+    QVERIFY(watched.makeReady());
+    watched.worker->unload();
+    QVERIFY(!watched.worker->isReady());
+    QVERIFY(QTest::qWaitFor([&] { return unloaded.size() == 1; }, kPatienceMs));
+    QVERIFY(watched.worker->isReady());
+    QVERIFY(!watched.worker->hasLoaded(samplePlan()));
+    watched.worker->load(samplePlan());
+    QVERIFY(watched.waitFor(S::Idle));
+    watched.worker->generate(sampleUnit());
+    QVERIFY(watched.waitFor(S::Idle));
+    QCOMPARE(watched.results.size(), 1);
+    QVERIFY(watched.failures.isEmpty());
+  }
+
   void aProgramThatIsNotThereFails() {
     Watched watched({}, {}, "/nowhere/polyptych-worker");
     watched.worker->start(samplePlan());

@@ -64,6 +64,8 @@ inline std::vector<protocol::Message> sampleMessages() {
       Shutdown{},
       Fatal{error},
       Warning{{domain::WarningCode::CoresNotPinned, "Careful."}},
+      UnloadModel{12},
+      Unloaded{12},
   };
 }
 

@@ -72,7 +72,7 @@ class TestMessages : public QObject {
     }
     QCOMPARE(types.size(), std::variant_size_v<Message>);
     QCOMPARE(*types.begin(), std::uint16_t(MessageType::Hello));
-    QCOMPARE(*types.rbegin(), std::uint16_t(MessageType::Warning));
+    QCOMPARE(*types.rbegin(), std::uint16_t(MessageType::Unloaded));
   }
 
   void typesHaveTheirNames() {
