@@ -29,6 +29,19 @@ Error endedUncleanly() {
 
 }  // namespace
 
+std::uint64_t freeHostBytes() {
+  QFile file(QStringLiteral("/proc/meminfo"));
+  if (!file.open(QIODevice::ReadOnly)) {
+    return 0;
+  }
+  for (const QByteArray& line : file.readAll().split('\n')) {
+    if (line.startsWith("MemAvailable:")) {
+      return line.mid(13).trimmed().split(' ').front().toULongLong() * 1024;
+    }
+  }
+  return 0;
+}
+
 Result<std::unique_ptr<LocalBackend>> LocalBackend::open(const Location& location, LocalBackendOptions options,
                                                          LocalBackendTuning tuning) {
   std::unique_ptr<LocalBackend> backend(new LocalBackend(location, std::move(options), std::move(tuning)));

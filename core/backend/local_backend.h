@@ -28,11 +28,15 @@
 
 namespace polyptych::backend {
 
+/// Memory of this machine that programs can have without swapping; 0: not known.
+std::uint64_t freeHostBytes();
+
 /// Limits and sources that a test sets to its own.
 struct LocalBackendTuning {
   pool::Deadlines deadlines;
   qint64 maxPendingBytes = qint64(512) << 20;  ///< of pictures that are not on the disk yet; above it no unit is begun
   devices::DeviceSources sources;
+  std::function<std::uint64_t()> freeHostBytes = backend::freeHostBytes;
 };
 
 /// The backend of one library, in the process that holds its lock: queue, workers and files behind the Backend interface. Rows

@@ -7,6 +7,9 @@ namespace polyptych::backend {
 
 // What the parts of LocalBackend share: its runs, units and slots.
 
+/// Why a worker is idle that has no model any more.
+inline constexpr char kReleased[] = "idle for a while; its memory was given back";
+
 inline bool isEnded(pool::WorkerState state) { return state == pool::WorkerState::Stopped || state == pool::WorkerState::Failed; }
 
 inline qint64 nowMs() { return QDateTime::currentMSecsSinceEpoch(); }
@@ -81,6 +84,8 @@ struct LocalBackend::Slot {
   double loadSeconds = 0;  ///< of the last load
   pool::RestartPolicy restarts{{}};
   pool::WorkerState stateBefore = pool::WorkerState::Stopped;  ///< that it failed from
+  domain::Stage lastStage = domain::Stage::Encoding;           ///< of the unit in work, or the last one
+  bool isReleased = false;                                     ///< idle for long: its model was unloaded
   QElapsedTimer sinceIdle;
   QTimer idle;
   std::optional<Unit> reserved;  ///< leased for when the unit in work is done

@@ -65,6 +65,9 @@ void LocalBackend::pump() {
     assignWork();
     checkForSurvivors();
   }
+  for (const SlotPointer& slot : m_slots) {
+    watchIdle(slot);
+  }
   updateIdle();
 }
 
@@ -245,6 +248,9 @@ void LocalBackend::tellWhyIdle(Slot& slot, queue::WhyIdle why) {
       reason = QStringLiteral("faster devices finish the last pictures sooner");
       break;
   }
+  if (slot.isReleased && why == queue::WhyIdle::NoUnitWaits) {
+    reason = QString::fromLatin1(kReleased);
+  }
   if (slot.status.reason != reason) {
     slot.status.reason = reason;
     publish(slot);
@@ -310,6 +316,7 @@ void LocalBackend::goOn(const SlotPointer& slot) {
 
 void LocalBackend::noteLoad(Slot& slot, const domain::RunPlan& plan) {
   slot.loadKey = loadKeyOf(plan);
+  slot.isReleased = false;
   slot.sinceLoad.start();
   m_speeds.noteLoaded(slot.number);
 }
@@ -362,6 +369,7 @@ void LocalBackend::release(Unit unit) {
 void LocalBackend::begin(const SlotPointer& slot, Unit unit) {
   slot->status.index = unit.firstIndex();
   slot->status.progress = {domain::Stage::Encoding, 0, 0};
+  slot->lastStage = domain::Stage::Encoding;
   slot->lastShape = unit.shapeKey();
   slot->idle.stop();
   if (!unit.lease.change) {

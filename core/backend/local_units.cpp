@@ -334,7 +334,7 @@ void LocalBackend::park(const Unit& unit, AttemptOutcome outcome, const Error& e
 void LocalBackend::askLadder(const SlotPointer& slot, const Unit& unit, const Error& error) {
   const pool::Rung rung = pool::rungOf(unit.parts.front());
   const std::uint64_t shape = unit.memoryKey();
-  const domain::Stage stage = slot->status.progress.stage;
+  const domain::Stage stage = slot->lastStage;
   m_ladder.noteRefused(slot->device.id, shape, rung, stage);
   const int refusals = ++m_refusals[unit.lease.jobId];
   const auto decision = m_ladder.decide(shape, rung, refusals, devicesInUse(), 0);

@@ -40,20 +40,6 @@ SlotState stateOf(WorkerState state) {
   return SlotState::Failed;
 }
 
-/// Of this machine, without what swapping would give. 0: not known.
-std::uint64_t freeHostBytes() {
-  QFile file(QStringLiteral("/proc/meminfo"));
-  if (!file.open(QIODevice::ReadOnly)) {
-    return 0;
-  }
-  for (const QByteArray& line : file.readAll().split('\n')) {
-    if (line.startsWith("MemAvailable:")) {
-      return line.mid(13).trimmed().split(' ').front().toULongLong() * 1024;
-    }
-  }
-  return 0;
-}
-
 }  // namespace
 
 Result<QString> LocalBackend::programFor(domain::DeviceKind kind) const {
@@ -163,7 +149,8 @@ void LocalBackend::equip(const SlotPointer& slot, int threads) {
   });
   connect(worker, &Worker::unloaded, this, [this, with] {
     with([&](const SlotPointer& alive) {
-      alive->status.reason = QStringLiteral("idle for a while; its memory was given back");
+      alive->isReleased = true;
+      alive->status.reason = QString::fromLatin1(kReleased);
       alive->status.loadedBytes = alive->status.totalBytes = 0;
       publish(*alive);
       schedule();
@@ -247,6 +234,7 @@ void LocalBackend::onStepped(const SlotPointer& slot, const domain::StepProgress
     return;
   }
   slot->status.progress = progress;
+  slot->lastStage = progress.stage;
   if (progress.stage == domain::Stage::Denoising) {
     Q_EMIT stepFinished(slot->unit->run->row.id, slot->status);
   } else {
@@ -299,7 +287,8 @@ void LocalBackend::restartSoon(const SlotPointer& slot, const Error& error, std:
 
 /// A worker for which nothing waits leaves the device after a while, if the user wants it so.
 void LocalBackend::watchIdle(const SlotPointer& slot) {
-  if (slot->worker->state() != WorkerState::Idle || slot->unit || slot->plannedJob != 0 || slot->reserved) {
+  if (slot->idle.isActive() || slot->worker->state() != WorkerState::Idle || slot->unit || slot->plannedJob != 0 ||
+      slot->reserved) {
     return;
   }
   const pool::IdlePolicy policy(m_options.limits);
@@ -330,7 +319,7 @@ bool LocalBackend::mayLoad(Slot& slot, const Run& run) {
           {loading != nullptr ? std::optional<std::uint64_t>(loading->weightBytes) : std::nullopt, other->status.loadedBytes});
     }
   }
-  const std::uint64_t freeBytes = freeHostBytes();
+  const std::uint64_t freeBytes = m_tuning.freeHostBytes();
   if (freeBytes == 0) {
     return true;
   }

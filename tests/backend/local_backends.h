@@ -25,6 +25,7 @@ class LocalBackends {
   }
 
   pool::SupervisionLimits& limits() { return m_options.limits; }
+  backend::LocalBackendOptions& options() { return m_options; }
   backend::Backend& backend(const library::Location& location) {
     std::unique_ptr<backend::LocalBackend>& backend = m_backends[location.root];
     if (backend == nullptr) {

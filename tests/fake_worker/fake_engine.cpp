@@ -110,6 +110,9 @@ class FakeEngine : public domain::Engine {
       if (m_options.behave == "model-unusable" && beat == kLoadBeats / 2) {
         return Error{ErrorCode::ModelUnusable, "The model lacks 3 tensors that it needs; download it again.", "fake"};
       }
+      if (m_options.behave == "load-out-of-memory") {
+        return Error{ErrorCode::OutOfMemory, "The device has not enough memory for this model; use another device.", "fake"};
+      }
       observer.onBytes(kFakeWeightBytes / kLoadBeats * static_cast<std::uint64_t>(beat), kFakeWeightBytes);
     }
     return domain::LoadedModelReport{kFakeWeightBytes, std::chrono::duration<double>(m_options.load).count()};

@@ -21,11 +21,10 @@ namespace {
 using namespace polyptych;
 using tests::FakeOptions;
 
-constexpr std::array<const char*, 19> kBehaviours{"good",          "slow-start",      "never-ready",   "hang",
-                                                  "hang-early",    "crash",           "crash-once",    "garbage",
-                                                  "half-frame",    "oversize",        "wrong-version", "wrong-token",
-                                                  "ignore-cancel", "out-of-memory",   "device-lost",   "model-unusable",
-                                                  "fail-unit",     "refuse-settings", "no-device"};
+constexpr std::array<const char*, 20> kBehaviours{
+    "good",        "slow-start",     "never-ready",        "hang",          "hang-early",      "crash",         "crash-once",
+    "garbage",     "half-frame",     "oversize",           "wrong-version", "wrong-token",     "ignore-cancel", "out-of-memory",
+    "device-lost", "model-unusable", "load-out-of-memory", "fail-unit",     "refuse-settings", "no-device"};
 
 [[noreturn]] void usage(const std::string& problem) {
   std::fprintf(stderr, "%s (tests/fake_worker/README.md)\n", problem.c_str());

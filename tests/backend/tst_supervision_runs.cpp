@@ -1,0 +1,367 @@
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <QElapsedTimer>
+#include <QSet>
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include "core/library/database.h"
+#include "tests/backend/library_faults.h"
+#include "tests/backend/local_backends.h"
+
+using namespace polyptych;
+using namespace polyptych::tests;
+using backend::Backend;
+using backend::Command;
+using backend::PauseReason;
+using backend::QueueStatus;
+using backend::RunState;
+using backend::RunStatus;
+using backend::SlotState;
+using backend::SlotStatus;
+using base::ErrorCode;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// A dated library, what its backend says of the queue, and a program in place of the worker that a test can mend.
+class Library : public LocalBackends {
+ public:
+  Library(const QString& folder, const QStringList& workerArguments, backend::LocalBackendTuning tuning = quickTuning(),
+          const pool::SupervisionLimits& wanted = quickLimits())
+      : LocalBackends(workerArguments, std::move(tuning)),
+        location(library::locationAt(folder, library::Location::Layout::Dated)) {
+    limits() = wanted;
+  }
+
+  /// The first call opens it.
+  Backend& open() {
+    Backend& opened = backend(location);
+    if (!m_isHeard) {
+      m_isHeard = true;
+      QObject::connect(&opened, &Backend::queueChanged, [this](const QueueStatus& status) { queue << status; });
+      QObject::connect(&opened, &Backend::runChanged, [this](const RunStatus& status) { runs[status.runId] = status; });
+      QObject::connect(&opened, &Backend::commandDone, [this](const backend::CommandResult& result) { results << result; });
+    }
+    return opened;
+  }
+  quint64 submit(SampleRun spec) { return open().submit(std::move(spec)); }
+  void command(Command::Kind kind, const QString& slotId = {}, std::vector<domain::DeviceSlot> slots = {}) {
+    Command wanted;
+    wanted.kind = kind;
+    wanted.slotId = slotId;
+    wanted.slots = std::move(slots);
+    open().control(wanted);
+  }
+  bool waitFor(const std::function<bool()>& isSo) const { return QTest::qWaitFor(isSo, kPatienceMs); }
+  bool waitForPause(PauseReason reason) const {
+    return waitFor([&] { return !queue.isEmpty() && queue.back().pause == reason; });
+  }
+  /// The last that was told of a slot.
+  SlotStatus slot(const QString& id) const {
+    for (auto status = states.rbegin(); status != states.rend(); ++status) {
+      if (status->slotId == id) {
+        return *status;
+      }
+    }
+    return {};
+  }
+  QVariantList column(const QString& sql) {
+    auto database = library::Database::open(location.databaseFile(), library::Database::Mode::ReadOnly);
+    auto rows = database ? (*database)->queryOnce(sql) : database.error();
+    QVariantList values;
+    while (rows && rows->next()) {
+      values << rows->value(0);
+    }
+    return values;
+  }
+
+  const library::Location location;
+  QList<QueueStatus> queue;
+  QMap<quint64, RunStatus> runs;
+  QList<backend::CommandResult> results;
+
+ private:
+  bool m_isHeard = false;
+};
+
+SampleRun squares(int pictures, int side, int batch, int slots = 1) {
+  SampleRun run = sampleRun({}, pictures, slots, batch);
+  for (domain::GenerationRequest& request : run.requests) {
+    request.width = request.height = side;
+  }
+  return run;
+}
+
+}  // namespace
+
+/// What becomes of units, workers, devices and the queue when things go wrong: the whole backend over fake workers.
+class TestSupervisionRuns : public QObject {
+  Q_OBJECT
+ private Q_SLOTS:
+  void init() { m_folder = std::make_unique<QTemporaryDir>(); }
+
+  // Memory of the fake device: see kTilePixels and kDenoisingSaves in tests/fake_worker/fake_engine.cpp.
+  void memoryThatIsTooSmallTakesTheLadder_data() {
+    QTest::addColumn<int>("side");
+    QTest::addColumn<int>("memory");
+    QTest::addColumn<bool>("allowsSmaller");
+    QTest::addColumn<QString>("plan");  // batch, slicing, tiling, width of what was made
+    QTest::newRow("enough") << 64 << 16384 << false << "4 0 0 64";
+    QTest::newRow("sliced VAE") << 64 << 4096 << false << "4 1 0 64";
+    QTest::newRow("sliced and tiled VAE") << 64 << 2048 << false << "4 1 1 64";
+    QTest::newRow("smaller batch, then tiles") << 64 << 1100 << false << "2 1 1 64";
+    QTest::newRow("smaller size") << 256 << 3000 << true << "1 0 1 128";
+  }
+  void memoryThatIsTooSmallTakesTheLadder() {
+    QFETCH(const int, side);
+    QFETCH(const int, memory);
+    QFETCH(const bool, allowsSmaller);
+    QFETCH(const QString, plan);
+    pool::SupervisionLimits limits = quickLimits();
+    limits.allowsSmallerSize = allowsSmaller;
+    limits.smallestSide = 64;
+    Library library(m_folder->path(), {"--memory", QString::number(memory)}, quickTuning(), limits);
+    const quint64 run = library.submit(squares(8, side, 4));
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.summaries[0].made, 8);
+    QCOMPARE(library.summaries[0].failed, 0);
+    library.destroy();
+    // The pictures say how they were made, and the jobs what was changed.
+    const auto pictures =
+        library.column(QStringLiteral("SELECT p.batch || ' ' || p.vae_slicing || ' ' || p.vae_tiling || ' ' || s.width FROM "
+                                      "pictures i JOIN plans p ON p.id = i.plan "
+                                      "JOIN settings s ON s.id = i.settings ORDER BY i.idx"));
+    QCOMPARE(pictures.size(), 8);
+    for (const QVariant& made : pictures) {
+      QCOMPARE(made.toString(), plan);
+    }
+    const bool isChanged = plan != "4 0 0 64";
+    for (const QVariant& change : library.column(QStringLiteral("SELECT change FROM jobs"))) {
+      QCOMPARE(!change.isNull(), isChanged);
+    }
+    Q_UNUSED(run);
+  }
+
+  void whatNoRungHelpsIsParkedWithASentence() {
+    Library library(m_folder->path(), {"--memory", "100"});
+    const quint64 run = library.submit(squares(2, 64, 2));
+    QVERIFY(library.waitFor([&] { return library.failures.size() == 2; }));
+    QCOMPARE(library.failures[0].error.code, ErrorCode::OutOfMemory);
+    QVERIFY2(library.failures[0].error.message.size() > 40, library.failures[0].error.message.c_str());
+    QVERIFY(library.waitFor([&] { return library.runs[run].failed == 2; }));
+    QCOMPARE(library.column(QStringLiteral("SELECT state FROM jobs")), QVariantList{4});
+  }
+
+  void aJobThatKillsTwoWorkersIsParkedAndTheOthersAreMade() {
+    pool::SupervisionLimits limits = quickLimits();
+    limits.maxDeathsPerUnit = 2;
+    Library library(m_folder->path(), {"--behave", "crash", "--only-index", "2"}, quickTuning(), limits);
+    const quint64 run = library.submit(sampleRun({}, 6, 2));
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.runs[run].made, 5);
+    QCOMPARE(library.runs[run].failed, 1);
+    QCOMPARE(library.failures.size(), 1);
+    QCOMPARE(library.failures[0].index, 2);
+    QVERIFY2(library.failures[0].error.message.find("2") != std::string::npos, library.failures[0].error.message.c_str());
+    QCOMPARE(library.column(QStringLiteral("SELECT idx FROM pictures ORDER BY idx")), QVariantList({0, 1, 3, 4, 5}));
+    QCOMPARE(library.column(QStringLiteral("SELECT deaths FROM jobs WHERE state = 4")), QVariantList{2});
+  }
+
+  void failuresOnEveryDevicePauseTheQueueOnceUntilItIsMended() {
+    const QString program = mendableWorker("--behave=device-lost");
+    pool::SupervisionLimits limits = quickLimits();
+    limits.maxDeathsPerUnit = 0;
+    limits.deviceBreaker = 0;
+    limits.maxRestartsInWindow = 0;
+    limits.overallBreaker = 4;
+    Library library(m_folder->path(), {}, quickTuning(), limits);
+    library.options().cpuWorker = program;
+    const quint64 run = library.submit(sampleRun({}, 8, 2));
+    QVERIFY(library.waitForPause(PauseReason::Breaker));
+    QVERIFY(!library.queue.back().sentence.isEmpty());
+    QCOMPARE(library.runs[run].made, 0);
+    QCOMPARE(library.runs[run].failed, 0);
+    int pauses = 0;
+    for (qsizetype i = 1; i < library.queue.size(); ++i) {
+      pauses += library.queue[i].pause == PauseReason::Breaker && library.queue[i - 1].pause != PauseReason::Breaker ? 1 : 0;
+    }
+    QCOMPARE(pauses, 1);
+    mend();
+    library.command(Command::Kind::ResumeQueue);
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.summaries[0].made, 8);
+  }
+
+  void aDeviceThatFailsAgainAndAgainIsSetAsideUntilItIsStartedAgain() {
+    const QString program = mendableWorker("--behave=crash");
+    pool::SupervisionLimits limits = quickLimits();
+    limits.maxDeathsPerUnit = 0;
+    limits.deviceBreaker = 3;
+    limits.overallBreaker = 0;
+    Library library(m_folder->path(), {"--step-ms", "20"}, quickTuning(), limits);
+    library.options().cudaWorker = program;
+    SampleRun run = sampleRun({}, 12, 1);
+    run.slots.push_back({"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}});
+    const quint64 id = library.submit(run);
+    QVERIFY(library.waitFor([&] { return library.slot("cuda:0").reason.contains("3"); }));
+    const SlotStatus aside = library.slot("cuda:0");
+    QVERIFY2(!aside.willRestart, qPrintable(aside.reason));
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.runs[id].made, 12);
+    QVERIFY(library.column(QStringLiteral("SELECT DISTINCT device FROM pictures")) == QVariantList{"cpu:0"});
+    mend();
+    library.command(Command::Kind::RestartDevice, QStringLiteral("cuda:0"));
+    SampleRun second = sampleRun({}, 12, 0);
+    library.submit(second);
+    QVERIFY(library.waitForEnd(2));
+    QVERIFY(library.column(QStringLiteral("SELECT DISTINCT device FROM pictures")).contains("cuda:0"));
+  }
+
+  void aDeviceThatCannotHoldAModelIsLeftOutOfIt() {
+    Library library(m_folder->path(), {});
+    library.options().cudaWorker = scriptWith("exec " FAKE_WORKER " --behave=load-out-of-memory \"$@\"");
+    SampleRun run = sampleRun({}, 6, 1);
+    run.slots.push_back({"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}});
+    library.submit(run);
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.summaries[0].made, 6);
+    QCOMPARE(library.summaries[0].failed, 0);
+    QVERIFY(library.column(QStringLiteral("SELECT DISTINCT device FROM pictures")) == QVariantList{"cpu:0"});
+  }
+
+  void idleWorkersGiveTheirMemoryBackThenEndAndStartAgain() {
+    pool::SupervisionLimits limits = quickLimits();
+    limits.releaseAfter = milliseconds(50);
+    limits.stopAfter = milliseconds(600);
+    Library library(m_folder->path(), {}, quickTuning(), limits);
+    library.submit(sampleRun({}, 2));
+    QVERIFY(library.waitForEnd());
+    QVERIFY(library.waitFor([&] { return library.slot("cpu:0").reason.contains("memory was given back"); }));
+    QCOMPARE(library.slot("cpu:0").state, SlotState::Idle);
+    QVERIFY(library.waitFor([&] { return library.slot("cpu:0").state == SlotState::Stopped; }));
+    library.submit(sampleRun({}, 2));
+    QVERIFY(library.waitForEnd(2));
+    QCOMPARE(library.summaries[1].made, 2);
+    QVERIFY(library.waitFor([&] { return library.slot("cpu:0").reason.contains("memory was given back"); }));
+    // And from its memory given back alone.
+    library.submit(sampleRun({}, 2));
+    QVERIFY(library.waitForEnd(3));
+    QCOMPARE(library.summaries[2].made, 2);
+  }
+
+  void loadsWaitForTheHostsMemory() {
+    backend::LocalBackendTuning tuning = quickTuning();
+    tuning.freeHostBytes = [] { return std::uint64_t(2'500'000'000); };  // one load and the reserve
+    Library library(m_folder->path(), {"--load-ms", "200"}, tuning);
+    SampleRun run = sampleRun({}, 6, 3);
+    QFile weights(m_folder->filePath("model.safetensors"));
+    QVERIFY(weights.open(QIODevice::WriteOnly) && weights.resize(1'200'000'000));
+    run.plan.model.folder = m_folder->path().toStdString();
+    library.submit(run);
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.summaries[0].made, 6);
+    QSet<QString> loading;
+    bool hasWaited = false;
+    for (const SlotStatus& status : library.states) {
+      const bool isLoading = status.state == SlotState::Starting || status.state == SlotState::Handshaking ||
+                             status.state == SlotState::LoadingModel;
+      isLoading ? (void)loading.insert(status.slotId) : (void)loading.remove(status.slotId);
+      QVERIFY(loading.size() <= 1);
+      hasWaited = hasWaited || status.reason.contains("Waits for memory of the computer");
+    }
+    QVERIFY(hasWaited);
+  }
+
+  void devicesComeAndGoInTheMiddleOfARun() {
+    Library library(m_folder->path(), {"--step-ms", "15"});
+    const quint64 run = library.submit(sampleRun({}, 60, 2));
+    const auto made = [&] { return library.runs[run].made; };
+    const auto devicesOf = [&] {
+      QSet<QString> devices;
+      for (const backend::PictureEvent& picture : std::exchange(library.pictures, {})) {
+        devices << picture.slotId;
+      }
+      return devices;
+    };
+    QVERIFY(library.waitFor([&] { return made() >= 6; }));
+    library.command(Command::Kind::SetDevices, {}, {cpuSlot(1)});
+    QVERIFY(library.waitFor([&] { return library.slot("cpu:0").state == SlotState::Stopped; }));
+    QCOMPARE(library.slot("cpu:0").reason, QString("not chosen any more"));
+    QVERIFY(library.waitFor([&, saved = made()] { return made() >= saved + 3; }));  // what cpu:0 made is on the disk by now
+    (void)devicesOf();
+    const qint64 before = made();
+    QVERIFY(library.waitFor([&] { return made() >= before + 6; }));
+    QCOMPARE(devicesOf(), QSet<QString>{"cpu:1"});
+    library.command(Command::Kind::SetDevices, {}, {cpuSlot(1), cpuSlot(2), cpuSlot(3)});
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(devicesOf(), QSet<QString>({"cpu:1", "cpu:2", "cpu:3"}));
+    QCOMPARE(made(), 60);
+    library.destroy();
+    QTemporaryDir good;
+    Library undisturbed(good.path(), {});
+    const quint64 other = undisturbed.submit(sampleRun({}, 60, 1));
+    QVERIFY(undisturbed.waitForEnd());
+    const Pictures expected = picturesIn(undisturbed.runs[other].folder);
+    undisturbed.destroy();
+    QCOMPARE(faultsOf(library.location, {{0, expected}}), QStringList());
+  }
+
+  /// The disk of the library is really full, then is not.
+  void aFullDiskPausesTheQueueAndNothingIsLost() {
+    const QString folder = m_folder->filePath("disk");
+    QVERIFY(QDir().mkpath(folder));
+    if (::mount("tmpfs", QFile::encodeName(folder).constData(), "tmpfs", 0, "size=4m") != 0) {
+      QSKIP("a file system of its own cannot be mounted here");
+    }
+    const auto unmount = qScopeGuard([&] { ::umount2(QFile::encodeName(folder).constData(), MNT_DETACH); });
+    Library library(folder, {"--step-ms", "10"});
+    const quint64 run = library.submit(squares(40, 128, 1, 2));
+    QVERIFY(library.waitFor([&] { return library.runs[run].made >= 3; }));
+    QFile filler(folder + "/filler");
+    QVERIFY(filler.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
+    while (filler.write(QByteArray(4096, 'x')) == 4096) {
+    }
+    QVERIFY(library.waitForPause(PauseReason::Storage));
+    QVERIFY2(!library.queue.back().sentence.isEmpty(), qPrintable(library.queue.back().sentence));
+    QCOMPARE(library.runs[run].failed, 0);
+    QVERIFY(filler.remove());
+    QVERIFY(library.waitForEnd());
+    QCOMPARE(library.runs[run].made, 40);
+    QCOMPARE(library.runs[run].failed, 0);
+    QVERIFY(library.failures.isEmpty());
+    library.destroy();
+    QTemporaryDir good;
+    Library undisturbed(good.path(), {});
+    const quint64 other = undisturbed.submit(squares(40, 128, 1, 1));
+    QVERIFY(undisturbed.waitForEnd());
+    const Pictures expected = picturesIn(undisturbed.runs[other].folder);
+    undisturbed.destroy();
+    QCOMPARE(faultsOf(library.location, {{0, expected}}), QStringList());
+  }
+
+ private:
+  QString scriptWith(const QByteArray& line) {
+    QFile script(m_folder->filePath("worker.sh"));
+    if (!script.open(QIODevice::WriteOnly) || script.write("#!/bin/sh\n" + line + "\n") < 0) {
+      return {};
+    }
+    script.setPermissions(QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    return script.fileName();
+  }
+  /// A worker that misbehaves until mend().
+  QString mendableWorker(const QByteArray& behaviour) {
+    const QByteArray mended = QFile::encodeName(m_folder->filePath("mended"));
+    return scriptWith("[ -e '" + mended + "' ] && exec " FAKE_WORKER " \"$@\"\nexec " FAKE_WORKER " " + behaviour + " \"$@\"");
+  }
+  void mend() {
+    QFile file(m_folder->filePath("mended"));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+  }
+
+  std::unique_ptr<QTemporaryDir> m_folder;
+};
+
+QTEST_GUILESS_MAIN(TestSupervisionRuns)
+#include "tst_supervision_runs.moc"
