@@ -91,4 +91,6 @@ class LocalBackends {
   std::map<QString, std::unique_ptr<backend::LocalBackend>> m_backends;
 };
 
+inline int codeOf(const backend::RunSummary& summary) { return summary.error ? int(summary.error->code) : -1; }
+
 }  // namespace polyptych::tests

@@ -20,12 +20,6 @@ using backend::SlotStatus;
 using base::ErrorCode;
 using std::chrono::milliseconds;
 
-namespace {
-
-int codeOf(const RunSummary& summary) { return summary.error ? int(summary.error->code) : -1; }
-
-}  // namespace
-
 class TestBackend : public QObject {
   Q_OBJECT
  private Q_SLOTS:

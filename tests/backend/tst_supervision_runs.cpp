@@ -102,6 +102,115 @@ class TestSupervisionRuns : public QObject {
  private Q_SLOTS:
   void init() { m_folder = std::make_unique<QTemporaryDir>(); }
 
+  /// Every behaviour of the fake worker on the only device: where the run, the slot and the queue are when all is over, what is
+  /// said, and that it does not take longer than the deadlines say.
+  void everyBehaviourEndsAsPromised_data() {
+    using Arguments = QStringList;
+    enum End { Made, RunEnded, Paused };
+    QTest::addColumn<QStringList>("arguments");
+    QTest::addColumn<int>("end");
+    QTest::addColumn<int>("made");      // of three pictures
+    QTest::addColumn<int>("jobState");  // of the job of picture 1
+    QTest::addColumn<int>("code");      // -1: no error
+    QTest::addColumn<QString>("words");
+    QTest::addColumn<int>("limitMs");  // by the deadlines of this test: attempts x what they may take
+    const auto row = [](const char* name, const Arguments& arguments, End end, int made, queue::JobState job,
+                        std::optional<ErrorCode> code, const char* words, int limitMs = 0) {
+      QTest::newRow(name) << arguments << int(end) << made << int(job) << (code ? int(*code) : -1) << QString(words) << limitMs;
+    };
+    using Job = queue::JobState;
+    const Arguments second{"--only-index=1"};
+    const Arguments inUnit{"--when=unit", "--only-index=1"};
+    row("good", {}, Made, 3, Job::Done, {}, "");
+    row("slow-start, in time", {"--behave=slow-start", "--start-ms=200"}, Made, 3, Job::Done, {}, "");
+    row("slow-start", {"--behave=slow-start", "--start-ms=60000"}, Paused, 0, Job::Waiting, ErrorCode::Timeout,
+        "did not start in time", 2 * kHandshakeMs);
+    row("never-ready", {"--behave=never-ready"}, Paused, 0, Job::Waiting, ErrorCode::Timeout, "in the middle of loading",
+        2 * kLoadBeatMs);
+    row("no-device", {"--behave=no-device"}, Paused, 0, Job::Waiting, ErrorCode::DeviceLost, "The GPU is not there");
+    row("garbage", {"--behave=garbage"}, Paused, 0, Job::Waiting, ErrorCode::Protocol, "does not speak Polyptych's protocol");
+    row("oversize", {"--behave=oversize"}, Paused, 0, Job::Waiting, ErrorCode::Protocol, "announces a map of");
+    row("half-frame", {"--behave=half-frame"}, Paused, 0, Job::Waiting, ErrorCode::WorkerDied, "ended unexpectedly");
+    row("wrong-token", {"--behave=wrong-token"}, Paused, 0, Job::Waiting, ErrorCode::Protocol, "did not greet");
+    row("wrong-version", {"--behave=wrong-version"}, Paused, 0, Job::Waiting, ErrorCode::VersionMismatch, "version");
+    row("load-out-of-memory", {"--behave=load-out-of-memory"}, Paused, 0, Job::Waiting, ErrorCode::OutOfMemory,
+        "not enough memory");
+    row("model-unusable", {"--behave=model-unusable"}, RunEnded, 0, Job::Failed, ErrorCode::ModelUnusable, "lacks 3 tensors");
+    row("refuse-settings", {"--behave=refuse-settings"}, RunEnded, 0, Job::Failed, ErrorCode::InvalidArgument, "so many steps");
+    row("hang", Arguments{"--behave=hang"} + second, Made, 2, Job::Parked, ErrorCode::Timeout, "in the middle of a picture",
+        2 * kStepMs);
+    row("hang-early", Arguments{"--behave=hang-early"} + second, Made, 2, Job::Parked, ErrorCode::Timeout,
+        "in the middle of a picture", 2 * kStepMs);
+    row("crash", Arguments{"--behave=crash"} + second, Made, 2, Job::Parked, ErrorCode::WorkerDied, "ended");
+    row("crash-once", {"--behave=crash-once", "--state", "STATE"}, Made, 3, Job::Done, {}, "");
+    row("garbage in a unit", Arguments{"--behave=garbage"} + inUnit, Made, 2, Job::Parked, ErrorCode::Protocol, "");
+    row("oversize in a unit", Arguments{"--behave=oversize"} + inUnit, Made, 2, Job::Parked, ErrorCode::Protocol, "");
+    row("half-frame in a unit", Arguments{"--behave=half-frame"} + inUnit, Made, 2, Job::Parked, ErrorCode::WorkerDied, "");
+    row("device-lost", Arguments{"--behave=device-lost"} + second, Made, 2, Job::Parked, ErrorCode::DeviceLost, "");
+    row("out-of-memory", Arguments{"--behave=out-of-memory"} + second, Made, 2, Job::Parked, ErrorCode::OutOfMemory, "");
+    row("fail-unit", Arguments{"--behave=fail-unit"} + second, Made, 2, Job::Failed, ErrorCode::Internal, "could not be made");
+    row("ignore-cancel, uncancelled", {"--behave=ignore-cancel"}, Made, 3, Job::Done, {}, "");
+  }
+  void everyBehaviourEndsAsPromised() {
+    QFETCH(QStringList, arguments);
+    arguments.replaceInStrings("STATE", m_folder->filePath("state"));
+    QFETCH(const int, end);
+    QFETCH(const int, made);
+    QFETCH(const int, jobState);
+    QFETCH(const int, code);
+    QFETCH(const QString, words);
+    QFETCH(const int, limitMs);
+    backend::LocalBackendTuning tuning = quickTuning();
+    const bool isSlow = arguments.contains("--start-ms=60000");
+    tuning.deadlines.handshake = milliseconds(isSlow ? kHandshakeMs : 20'000);
+    tuning.deadlines.loadBeat = milliseconds(kLoadBeatMs);
+    tuning.deadlines.firstBeat = tuning.deadlines.stepFloor = milliseconds(kStepMs);
+    pool::SupervisionLimits limits = quickLimits();
+    limits.maxDeathsPerUnit = 2;
+    limits.deviceBreaker = 2;
+    if (arguments.contains("--only-index=1")) {
+      limits.deviceBreaker = 0;
+    }
+    Library library(m_folder->path(), arguments, tuning, limits);
+    QElapsedTimer clock;
+    clock.start();
+    SampleRun run = sampleRun({}, 3, arguments.contains("--behave=no-device") ? 0 : 1);
+    if (run.slots.empty()) {
+      run.slots.push_back({"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}});
+    }
+    const quint64 id = library.submit(run);
+    QVERIFY(end == 2 ? library.waitForPause(PauseReason::Breaker) : library.waitForEnd());
+    constexpr int kForTheMachine = 12'000;
+    QVERIFY2(clock.elapsed() < limitMs + kForTheMachine, qPrintable(QString::number(clock.elapsed())));
+    QCOMPARE(library.runs[id].made, made);
+    QCOMPARE(int(library.runs[id].state), int(end == 0 ? RunState::Finished : end == 1 ? RunState::Failed : RunState::Open));
+    const SlotStatus slot = library.slot(QString::fromStdString(run.slots[0].id));
+    if (end == 2) {
+      QVERIFY(slot.state == SlotState::Failed || slot.state == SlotState::Stopped);
+      QVERIFY(!slot.willRestart);
+      QVERIFY2(library.queue.back().sentence.contains(words), qPrintable(library.queue.back().sentence));
+      QVERIFY(std::any_of(library.states.begin(), library.states.end(),
+                          [code](const SlotStatus& status) { return status.failure && int(*status.failure) == code; }));
+    } else if (end == 1) {
+      QCOMPARE(codeOf(library.summaries[0]), code);
+      QVERIFY2(library.summaries[0].error->message.find(words.toStdString()) != std::string::npos,
+               library.summaries[0].error->message.c_str());
+    } else if (code >= 0) {
+      QCOMPARE(library.failures.size(), 1);
+      QCOMPARE(library.failures[0].index, 1);
+      QCOMPARE(int(library.failures[0].error.code), code);
+      QVERIFY2(library.failures[0].error.message.find(words.toStdString()) != std::string::npos,
+               library.failures[0].error.message.c_str());
+    } else {
+      QVERIFY(library.failures.isEmpty());
+      QCOMPARE(library.count(SlotState::Failed), arguments.contains("--behave=crash-once") ? 1 : 0);
+    }
+    library.destroy();
+    QCOMPARE(
+        library.column(QStringLiteral("SELECT j.state FROM jobs j JOIN requests r ON r.id = j.first_request WHERE r.idx = 1")),
+        QVariantList{jobState});
+  }
+
   // Memory of the fake device: see kTilePixels and kDenoisingSaves in tests/fake_worker/fake_engine.cpp.
   void memoryThatIsTooSmallTakesTheLadder_data() {
     QTest::addColumn<int>("side");
@@ -342,6 +451,10 @@ class TestSupervisionRuns : public QObject {
   }
 
  private:
+  static constexpr int kHandshakeMs = 300;
+  static constexpr int kLoadBeatMs = 1000;
+  static constexpr int kStepMs = 500;
+
   QString scriptWith(const QByteArray& line) {
     QFile script(m_folder->filePath("worker.sh"));
     if (!script.open(QIODevice::WriteOnly) || script.write("#!/bin/sh\n" + line + "\n") < 0) {
