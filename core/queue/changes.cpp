@@ -1,8 +1,5 @@
 #include "core/queue/changes.h"
 
-#include <algorithm>
-#include <map>
-
 #include "core/queue/jobs.h"
 
 namespace polyptych::queue {
@@ -13,139 +10,138 @@ using base::ErrorCode;
 using base::Result;
 using library::Database;
 
-/// Jobs in some states, in the order of the queue. @param states  "0, 4", ours alone
-Result<std::vector<qint64>> jobsOf(Database& database, const Selection& selection, const QString& states) {
-  std::vector<std::pair<qint64, qint64>> found;  // rank, id
-  const auto take = [&](const QString& rest, const QVariantList& values) -> Result<void> {
-    Result<QSqlQuery> rows =
-        database.queryOnce(QStringLiteral("SELECT j.rank, j.id FROM jobs j %1 AND j.state IN (%2)").arg(rest, states), values);
-    if (!rows) {
-      return rows.error();
-    }
-    while (rows->next()) {
-      found.emplace_back(rows->value(0).toLongLong(), rows->value(1).toLongLong());
-    }
-    return {};
-  };
-  Result<void> taken;
-  if (!selection.jobIds.empty()) {
-    for (const qint64 id : selection.jobIds) {
-      if (taken) {
-        taken = take(QStringLiteral("WHERE j.id = ?"), {id});
-      }
-    }
-  } else if (selection.runId != 0) {
-    taken =
-        take(QStringLiteral("JOIN runs r ON r.id = j.run WHERE r.id = ? AND j.id >= r.first_job AND j.id < r.first_job + r.jobs"),
-             {selection.runId});
-  } else {
-    taken = take(QStringLiteral("JOIN runs r ON r.id = j.run WHERE r.state = 0"), {});
-  }
-  if (!taken) {
-    return taken.error();
-  }
-  std::sort(found.begin(), found.end());
-  std::vector<qint64> ids;
-  for (const auto& [rank, id] : found) {
-    ids.push_back(id);
-  }
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+/// Fills temp.picked with jobs in some states, numbered from 1 in the order of the queue, each with its run and its pictures that
+/// are not there. Sets at once: a queue may hold a million. @param where  after "FROM jobs j JOIN runs r", ours alone
+Result<void> pickWhere(Database& database, const QString& where, const QVariantList& values) {
+  const Result<QSqlQuery> picked = database.queryOnce(
+      QStringLiteral(
+          "INSERT OR IGNORE INTO temp.picked(job, run, state, missing) SELECT j.id, j.run, j.state, j.count FROM jobs j "
+          "JOIN runs r ON r.id = j.run WHERE %1 ORDER BY j.rank, j.id")
+          .arg(where),
+      values);
+  return picked ? Result<void>() : picked.error();
 }
 
-/// Pictures of a job that are not there, and its run.
-struct Missing {
-  quint64 runId = 0;
-  qint64 pictures = 0;
-  JobState state = JobState::Waiting;
-};
-Result<Missing> missingOf(Database& database, qint64 job) {
-  const Result<QSqlQuery*> rows = database.query(
-      "SELECT j.run, j.count, r.already_there, j.state FROM jobs j JOIN runs r ON r.id = j.run WHERE j.id = ?", {job});
+Result<void> finishPick(Database& database) {
+  const auto exact = database.change(
+      "UPDATE temp.picked SET missing = (SELECT count(*) FROM jobs j JOIN requests q ON q.id >= j.first_request AND q.id < "
+      "j.first_request + j.count WHERE j.id = job AND NOT EXISTS (SELECT 1 FROM pictures p WHERE p.run = j.run AND p.idx = "
+      "q.idx)) "
+      "WHERE run IN (SELECT id FROM runs WHERE already_there > 0)");
+  return exact ? Result<void>() : exact.error();
+}
+
+Result<void> beginPick(Database& database) {
+  return database.run(QStringLiteral(
+      "CREATE TEMP TABLE IF NOT EXISTS picked (n INTEGER PRIMARY KEY, job INTEGER NOT NULL UNIQUE, run INTEGER NOT NULL, "
+      "state INTEGER NOT NULL, missing INTEGER NOT NULL); DELETE FROM temp.picked"));
+}
+
+/// @param states  "0, 4", ours alone
+Result<void> pick(Database& database, const Selection& selection, const QString& states) {
+  if (auto begun = beginPick(database); !begun) {
+    return begun;
+  }
+  const QString inState = QStringLiteral(" AND j.state IN (%1)").arg(states);
+  Result<void> taken;
+  if (!selection.jobIds.empty()) {
+    // In the queue's order too: one number after another into a table, then as everything else.
+    taken =
+        database.run(QStringLiteral("CREATE TEMP TABLE IF NOT EXISTS meant (job INTEGER PRIMARY KEY); DELETE FROM temp.meant"));
+    for (const qint64 id : selection.jobIds) {
+      if (taken) {
+        const auto added = database.change("INSERT OR IGNORE INTO temp.meant(job) VALUES (?)", {id});
+        taken = added ? Result<void>() : added.error();
+      }
+    }
+    if (taken) {
+      taken = pickWhere(database, QStringLiteral("j.id IN (SELECT job FROM temp.meant)") + inState, {});
+    }
+  } else if (selection.runId != 0) {
+    taken = pickWhere(database, QStringLiteral("r.id = ? AND j.id >= r.first_job AND j.id < r.first_job + r.jobs") + inState,
+                      {selection.runId});
+  } else {
+    taken = pickWhere(database, QStringLiteral("r.state = 0") + inState, {});
+  }
+  return taken ? finishPick(database) : taken;
+}
+
+/// Adds the picked jobs' pictures to their runs' counters; a run with work left is open again. @param isBack  jobs that were
+/// failed or cancelled wait again; else jobs are cancelled that waited (0) or had failed (3, 4)
+Result<Changed> count(Database& database, bool isBack, Changed changed) {
+  Result<QSqlQuery> rows = database.queryOnce(QStringLiteral(
+      "SELECT run, sum(missing), sum(CASE WHEN state IN (3, 4) THEN missing ELSE 0 END), sum(CASE WHEN state = 5 THEN "
+      "missing ELSE 0 END) FROM temp.picked GROUP BY run ORDER BY run"));
   if (!rows) {
     return rows.error();
   }
-  if (!(*rows)->next()) {
-    return Error{ErrorCode::NotFound, "There is no job " + std::to_string(job) + ".", {}};
+  struct Sum {
+    quint64 run;
+    qint64 all, failed, cancelled;
+  };
+  std::vector<Sum> sums;
+  while (rows->next()) {
+    sums.push_back(
+        {rows->value(0).toULongLong(), rows->value(1).toLongLong(), rows->value(2).toLongLong(), rows->value(3).toLongLong()});
   }
-  Missing missing{(*rows)->value(0).toULongLong(), (*rows)->value(1).toLongLong(),
-                  static_cast<JobState>((*rows)->value(3).toInt())};
-  const bool isPerhapsInPart = (*rows)->value(2).toLongLong() > 0;
-  (*rows)->finish();
-  if (isPerhapsInPart) {
-    const Result<QVariant> exact = database.value(
-        "SELECT count(*) FROM jobs j JOIN requests q ON q.id >= j.first_request AND q.id < j.first_request + j.count "
-        "WHERE j.id = ? AND NOT EXISTS (SELECT 1 FROM pictures p WHERE p.run = j.run AND p.idx = q.idx)",
-        {job});
-    if (!exact) {
-      return exact.error();
-    }
-    missing.pictures = exact->toLongLong();
-  }
-  return missing;
-}
-
-struct Counts {
-  qint64 failed = 0;
-  qint64 cancelled = 0;
-};
-
-/// Adds to the runs' counters; a run with work left is open again.
-Result<Changed> apply(Database& database, const std::map<quint64, Counts>& counts, Changed changed) {
-  for (const auto& [run, count] : counts) {
-    const Result<qint64> done = database.change("UPDATE runs SET failed = failed + ?, cancelled = cancelled + ? WHERE id = ?",
-                                                {count.failed, count.cancelled, run});
+  for (const Sum& sum : sums) {
+    const Result<qint64> done = database.change("UPDATE runs SET failed = failed - ?, cancelled = cancelled + ? WHERE id = ?",
+                                                {sum.failed, isBack ? -sum.cancelled : sum.all, sum.run});
     if (!done) {
       return done.error();
     }
     const Result<qint64> opened = database.change(
         "UPDATE runs SET state = 0, error_code = NULL, error_message = NULL WHERE id = ? AND state <> 0 "
         "AND made + failed + cancelled < total",
-        {run});
+        {sum.run});
     if (!opened) {
       return opened.error();
     }
-    changed.runs.push_back(run);
+    changed.pictures += sum.all;
+    changed.runs.push_back(sum.run);
   }
   return changed;
 }
 
-Result<Changed> waitAgain(Database& database, const std::vector<qint64>& jobs, const char* update) {
-  Changed changed;
-  std::map<quint64, Counts> counts;
-  for (const qint64 job : jobs) {
-    const Result<Missing> missing = missingOf(database, job);
-    if (!missing) {
-      return missing.error();
-    }
-    if (missing->pictures == 0) {
-      continue;
-    }
-    if (const Result<qint64> done = database.change(update, {job}); !done) {
-      return done.error();
-    }
-    Counts& count = counts[missing->runId];
-    (missing->state == JobState::Cancelled ? count.cancelled : count.failed) -= missing->pictures;
-    changed.pictures += missing->pictures;
+/// The picked jobs get `first`, `first + gap` and so on as ranks.
+Result<Changed> setRanks(Database& database, qint64 first, qint64 gap) {
+  const Result<qint64> ranked = database.change(
+      "UPDATE jobs SET rank = ? + ? * (picked.n - 1) FROM temp.picked WHERE jobs.id = picked.job AND jobs.state = 0",
+      {first, gap});
+  const Result<QVariant> pictures = database.value("SELECT coalesce(sum(missing), 0) FROM temp.picked");
+  if (!ranked || !pictures) {
+    return !ranked ? ranked.error() : pictures.error();
   }
-  return apply(database, counts, std::move(changed));
+  return Changed{pictures->toLongLong(), 0, {}};
 }
 
-Result<Changed> setRanks(Database& database, const std::vector<qint64>& jobs, qint64 first, qint64 gap) {
-  Changed changed;
-  for (const qint64 job : jobs) {
-    const Result<qint64> done = database.change("UPDATE jobs SET rank = ? WHERE id = ? AND state = 0", {first, job});
-    if (!done) {
-      return done.error();
-    }
-    const Result<Missing> missing = missingOf(database, job);
-    if (!missing) {
-      return missing.error();
-    }
-    changed.pictures += missing->pictures;
-    first += gap;
+Result<qint64> pickedCount(Database& database) {
+  const Result<QVariant> found = database.value("SELECT count(*) FROM temp.picked");
+  return found ? Result<qint64>(found->toLongLong()) : found.error();
+}
+
+/// Jobs in some states become cancelled, to be taken back under a number.
+Result<Changed> cancelPicked(Database& database, const Selection& selection, const QString& states, const QString& words,
+                             qint64 nowMs) {
+  if (auto picked = pick(database, selection, states); !picked) {
+    return picked.error();
   }
-  return changed;
+  const Result<qint64> undoId = newUndo(database, words, nowMs);
+  if (!undoId) {
+    return undoId.error();
+  }
+  const auto done = database.change(
+      "UPDATE jobs SET undo_state = state, state = 5, undo = ? WHERE id IN (SELECT job FROM temp.picked)", {*undoId});
+  if (!done) {
+    return done.error();
+  }
+  return count(database, false, {0, *undoId, {}});
+}
+
+/// Jobs of which nothing is missing stay as they are.
+Result<void> dropComplete(Database& database) {
+  const auto dropped = database.change("DELETE FROM temp.picked WHERE missing = 0");
+  return dropped ? Result<void>() : dropped.error();
 }
 
 }  // namespace
@@ -155,112 +151,120 @@ Result<qint64> newUndo(Database& database, const QString& words, qint64 nowMs) {
 }
 
 Result<Changed> cancelWaiting(Database& database, const Selection& selection, qint64 nowMs) {
-  const Result<std::vector<qint64>> jobs = jobsOf(database, selection, QStringLiteral("0"));
-  if (!jobs) {
-    return jobs.error();
-  }
-  Changed changed;
-  const Result<qint64> undoId = newUndo(database, QStringLiteral("cancel"), nowMs);
-  if (!undoId) {
-    return undoId.error();
-  }
-  changed.undoId = *undoId;
-  std::map<quint64, Counts> counts;
-  for (const qint64 job : *jobs) {
-    const Result<Missing> missing = missingOf(database, job);
-    if (!missing) {
-      return missing.error();
-    }
-    if (const auto done = database.change("UPDATE jobs SET state = 5, undo = ? WHERE id = ?", {*undoId, job}); !done) {
-      return done.error();
-    }
-    counts[missing->runId].cancelled += missing->pictures;
-    changed.pictures += missing->pictures;
-  }
-  return apply(database, counts, std::move(changed));
+  return cancelPicked(database, selection, QStringLiteral("0"), QStringLiteral("cancel"), nowMs);
+}
+
+Result<Changed> dismiss(Database& database, const Selection& selection, qint64 nowMs) {
+  return cancelPicked(database, selection, QStringLiteral("3, 4"), QStringLiteral("dismiss"), nowMs);
 }
 
 Result<Changed> undo(Database& database, qint64 undoId) {
-  Result<QSqlQuery> rows =
-      database.queryOnce(QStringLiteral("SELECT id FROM jobs WHERE undo = ? AND state = 5 ORDER BY rank"), {undoId});
-  if (!rows) {
-    return rows.error();
+  Result<void> picked = beginPick(database);
+  if (picked) {
+    picked = pickWhere(database, QStringLiteral("j.undo = ? AND j.state = 5"), {undoId});
   }
-  std::vector<qint64> jobs;
-  while (rows->next()) {
-    jobs.push_back(rows->value(0).toLongLong());
+  if (picked) {
+    picked = finishPick(database);
   }
-  if (jobs.empty()) {
+  const Result<qint64> found = picked ? pickedCount(database) : picked.error();
+  if (!found) {
+    return found.error();
+  }
+  if (*found == 0) {
     return Error{ErrorCode::NotFound, "There is nothing left to take back.", {}};
   }
-  return waitAgain(database, jobs, "UPDATE jobs SET state = 0, undo = NULL WHERE id = ?");
+  if (auto dropped = dropComplete(database); !dropped) {
+    return dropped.error();
+  }
+  // What had failed before it was dismissed has failed again.
+  for (const char* sql : {"UPDATE runs SET failed = failed + coalesce((SELECT sum(p.missing) FROM temp.picked p JOIN jobs j ON "
+                          "j.id = p.job WHERE p.run = "
+                          "runs.id AND j.undo_state IN (3, 4)), 0) WHERE id IN (SELECT run FROM temp.picked)",
+                          "UPDATE jobs SET state = coalesce(undo_state, 0), undo = NULL, undo_state = NULL WHERE id IN (SELECT "
+                          "job FROM temp.picked)"}) {
+    if (const auto done = database.change(sql); !done) {
+      return done.error();
+    }
+  }
+  return count(database, true, {});
 }
 
 Result<Changed> retry(Database& database, const Selection& selection) {
-  Selection wide = selection;
-  std::vector<qint64> jobs;
+  Result<void> picked;
   if (selection.jobIds.empty() && selection.runId == 0) {
     // Runs that are over too: their failed pictures are what is meant.
-    Result<QSqlQuery> rows = database.queryOnce(QStringLiteral("SELECT id FROM jobs WHERE state IN (3, 4) ORDER BY rank"));
-    if (!rows) {
-      return rows.error();
+    picked = beginPick(database);
+    if (picked) {
+      picked = pickWhere(database, QStringLiteral("j.state IN (3, 4)"), {});
     }
-    while (rows->next()) {
-      jobs.push_back(rows->value(0).toLongLong());
+    if (picked) {
+      picked = finishPick(database);
     }
   } else {
-    Result<std::vector<qint64>> found = jobsOf(database, wide, QStringLiteral("3, 4, 5"));
-    if (!found) {
-      return found.error();
-    }
-    jobs = std::move(*found);
+    picked = pick(database, selection, QStringLiteral("3, 4, 5"));
   }
-  return waitAgain(database, jobs,
-                   "UPDATE jobs SET state = 0, deaths = 0, undo = NULL, error_code = NULL, error_message = NULL WHERE id = ?");
+  if (picked) {
+    picked = dropComplete(database);
+  }
+  if (!picked) {
+    return picked.error();
+  }
+  const auto done = database.change(
+      "UPDATE jobs SET state = 0, deaths = 0, undo = NULL, undo_state = NULL, error_code = NULL, error_message = NULL "
+      "WHERE id IN (SELECT job FROM temp.picked)");
+  return done ? count(database, true, {}) : done.error();
 }
 
 Result<Changed> moveToFront(Database& database, const Selection& selection) {
-  const Result<std::vector<qint64>> jobs = jobsOf(database, selection, QStringLiteral("0"));
-  if (!jobs) {
-    return jobs.error();
+  if (auto picked = pick(database, selection, QStringLiteral("0")); !picked) {
+    return picked.error();
   }
+  const Result<qint64> jobs = pickedCount(database);
   const Result<QVariant> first = database.value("SELECT min(rank) FROM jobs WHERE state = 0");
-  if (!first) {
-    return first.error();
+  if (!jobs || !first) {
+    return !jobs ? jobs.error() : first.error();
   }
-  return setRanks(database, *jobs, first->toLongLong() - static_cast<qint64>(jobs->size()) * kRankGap, kRankGap);
+  return setRanks(database, first->toLongLong() - *jobs * kRankGap, kRankGap);
 }
 
 Result<Changed> moveBefore(Database& database, const Selection& selection, qint64 before) {
-  Result<std::vector<qint64>> jobs = jobsOf(database, selection, QStringLiteral("0"));
-  if (!jobs) {
-    return jobs.error();
+  if (auto picked = pick(database, selection, QStringLiteral("0")); !picked) {
+    return picked.error();
   }
-  std::erase(*jobs, before);
+  // Numbers stay without a gap: they are places.
+  for (const char* sql : {"UPDATE temp.picked SET n = -n WHERE n > (SELECT n FROM temp.picked WHERE job = ?)",
+                          "DELETE FROM temp.picked WHERE job = ?"}) {
+    if (const auto done = database.change(sql, {before}); !done) {
+      return done.error();
+    }
+  }
+  if (const auto closed = database.change("UPDATE temp.picked SET n = -n - 1 WHERE n < 0"); !closed) {
+    return closed.error();
+  }
+  const Result<qint64> jobs = pickedCount(database);
   const Result<QVariant> place = database.value("SELECT rank FROM jobs WHERE id = ? AND state = 0", {before});
-  if (!place) {
-    return place.error();
+  if (!jobs || !place) {
+    return !jobs ? jobs.error() : place.error();
   }
   if (place->isNull()) {
     return Error{ErrorCode::NotFound, "The job to move before does not wait any more.", {}};
   }
   const qint64 rank = place->toLongLong();
-  const auto count = static_cast<qint64>(jobs->size());
   const Result<QVariant> previous = database.value("SELECT max(rank) FROM jobs WHERE state = 0 AND rank < ?", {rank});
   if (!previous) {
     return previous.error();
   }
-  const qint64 low = previous->isNull() ? rank - (count + 1) * kRankGap : previous->toLongLong();
-  const qint64 gap = (rank - low) / (count + 1);
+  const qint64 low = previous->isNull() ? rank - (*jobs + 1) * kRankGap : previous->toLongLong();
+  const qint64 gap = (rank - low) / (*jobs + 1);
   if (gap >= 1) {
-    return setRanks(database, *jobs, low + gap, gap);
+    return setRanks(database, low + gap, gap);
   }
   // No room: everything from there on moves up.
-  const qint64 room = (count + 1) * kRankGap;
+  const qint64 room = (*jobs + 1) * kRankGap;
   if (const auto moved = database.change("UPDATE jobs SET rank = rank + ? WHERE state = 0 AND rank >= ?", {room, rank}); !moved) {
     return moved.error();
   }
-  return setRanks(database, *jobs, rank, kRankGap);
+  return setRanks(database, rank, kRankGap);
 }
 
 }  // namespace polyptych::queue

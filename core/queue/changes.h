@@ -22,12 +22,14 @@ struct Changed {
 
 // Each works inside the caller's transaction; errors are those of library::Database.
 
-/// Waiting jobs become cancelled; can be undone. @param undoId  0: a new one, else that of a command which cancels jobs in work
-/// too
+/// Waiting jobs become cancelled; can be undone.
 base::Result<Changed> cancelWaiting(library::Database& database, const Selection& selection, qint64 nowMs);
+/// Failed and parked jobs become cancelled, so that nobody counts them any more: they were asked for in another way. Can be
+/// undone.
+base::Result<Changed> dismiss(library::Database& database, const Selection& selection, qint64 nowMs);
 /// A number for undo() without anything cancelled yet, for jobs that are in work.
 base::Result<qint64> newUndo(library::Database& database, const QString& words, qint64 nowMs);
-/// Jobs that were cancelled under this number wait again, where they stood. @return NotFound for an unknown number
+/// Jobs that were cancelled under this number are again what they were, where they stood. @return NotFound for an unknown number
 base::Result<Changed> undo(library::Database& database, qint64 undoId);
 /// Failed, parked and cancelled jobs wait again, with all their attempts; those whose pictures are all there do not.
 base::Result<Changed> retry(library::Database& database, const Selection& selection);

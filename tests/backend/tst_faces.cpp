@@ -229,7 +229,7 @@ class TestFaces : public QObject {
     const quint64 id = face.submit(spec);
     QVERIFY(id != 0);
     QCOMPARE(face.submit(tests::sampleSpec(1, 9)), quint64(9));
-    const quint64 command = face.control({Command::Kind::PauseRun, {{}, id}, 0, 0, {}, {}});
+    const quint64 command = face.control({Command::Kind::PauseRun, {{}, id}, 0, 0, {}, {}, {}, {}});
     face.cancelRun(9);
     face.listDevices();
     face.refresh();
@@ -301,7 +301,7 @@ class TestFaces : public QObject {
     RunSpec spec = tests::sampleSpec(2);
     spec.requests[1].prompt = "\xFF";
     face.submit(spec);
-    face.control({Command::Kind::Retry, {{-1}, 0}, 0, 0, {}, {}});
+    face.control({Command::Kind::Retry, {{-1}, 0}, 0, 0, {}, {}, {}, {}});
     QVERIFY(finished.isEmpty() && done.isEmpty());
     WAIT_FOR(!finished.isEmpty() && !done.isEmpty());
     QCOMPARE(finished[0][0].value<RunSummary>().error->code, ErrorCode::InvalidArgument);
@@ -681,8 +681,8 @@ class TestFaces : public QObject {
     QSignalSpy lost(&face, &Backend::lost);
     face.submit(tests::sampleSpec(1, 1));
     face.submit(tests::sampleSpec(1, 2));
-    const quint64 answered = face.control({Command::Kind::PauseQueue, {}, 0, 0, {}, {}});
-    const quint64 open = face.control({Command::Kind::ResumeQueue, {}, 0, 0, {}, {}});
+    const quint64 answered = face.control({Command::Kind::PauseQueue, {}, 0, 0, {}, {}, {}, {}});
+    const quint64 open = face.control({Command::Kind::ResumeQueue, {}, 0, 0, {}, {}, {}, {}});
     face.cancelRun(2);
     WAIT_FOR(core->backend.open.size() == 2 && !core->backend.cancelled.empty());
     Q_EMIT core->backend.commandDone({core->backend.open[0], std::nullopt, 1, 0});
