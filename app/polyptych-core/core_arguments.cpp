@@ -76,6 +76,7 @@ Result<CoreArguments> parseCoreArguments(const std::vector<std::string>& words) 
       if (isLinger) {
         arguments.linger = std::chrono::milliseconds(*number);
       } else {
+        arguments.backend.areLimitsFixed = true;
         if (word == "--max-attempts") {
           arguments.backend.limits.maxDeathsPerUnit = *number;
         } else {

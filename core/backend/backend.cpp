@@ -31,6 +31,9 @@ void registerMetaTypes() {
     qRegisterMetaType<domain::Image>();
     qRegisterMetaType<domain::Warning>();
     qRegisterMetaType<std::vector<domain::DeviceInfo>>();
+    qRegisterMetaType<std::vector<DeviceReading>>();
+    qRegisterMetaType<std::vector<qint64>>();
+    qRegisterMetaType<pool::SupervisionLimits>();
   });
 }
 

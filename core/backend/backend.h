@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/devices/device_meter.h"
 #include "core/domain/device_choice.h"
 #include "core/domain/engine.h"
 #include "core/domain/request.h"
+#include "core/gallery/picture_marks.h"
 #include "core/pool/supervision_limits.h"
 
 namespace polyptych::backend {
@@ -115,29 +117,9 @@ struct JobSelection {
   quint64 runId = 0;  ///< 0: every run
 };
 
-/// What is to be different of some pictures; what is not given stays as it is.
-struct MarkChange {
-  std::vector<qint64> pictures;  ///< gallery::PictureRow::id
-  std::optional<int> stars;      ///< 0 to 5
-  std::optional<int> pick;       ///< -1 rejected, 0 neither, 1 picked
-  QStringList addedTags;
-  QStringList removedTags;
-  QString addedAlbum;
-  QString removedAlbum;
-  std::optional<bool> isTrashed;
-};
+using gallery::MarkChange;
 
-/// How a device does at a moment. What is not known is negative, or 0 for bytes.
-struct DeviceReading {
-  QString deviceId;  ///< domain::DeviceInfo::id
-  std::uint64_t totalBytes = 0;
-  std::uint64_t usedBytes = 0;  ///< by every program
-  std::uint64_t oursBytes = 0;  ///< of those: by this library's workers
-  double utilisation = -1;      ///< 0 to 1
-  int temperatureCelsius = -1;
-  double powerWatts = -1;
-  double powerLimitWatts = -1;
-};
+using devices::DeviceReading;
 
 /// What a face can have done. One struct, so that it can travel and be repeated.
 struct Command {
@@ -149,6 +131,7 @@ struct Command {
     CancelInWork,   ///< what is being made now, of the selection
     CancelWaiting,  ///< what has not begun, of the selection
     CancelAll,      ///< both
+    Dismiss,        ///< failed and parked jobs of the selection count as cancelled: they are asked for in another way
     Retry,          ///< failed, parked and cancelled jobs of the selection wait again, with all their attempts
     MoveToFront,    ///< waiting jobs of the selection
     MoveBefore,     ///< waiting jobs of the selection, before the job `before`
@@ -156,7 +139,6 @@ struct Command {
     SetDevices,     ///< `slots`: added ones start, missing ones finish their unit and end
     RestartDevice,  ///< `slotId`: also one that was set aside
     Mark,           ///< `marks`; can be undone
-    DeleteTrashed,  ///< `marks.pictures` that are in the trash, or all of the trash if none is given: files and rows, for ever
     SetLimits,      ///< `limits`: kept in the library for the backends to come
   };
   Kind kind = Kind::PauseQueue;
@@ -237,6 +219,7 @@ struct LocalBackendOptions {
   QString cudaWorker;  ///< path of polyptych-worker-cuda
   QStringList extraWorkerArguments;
   pool::SupervisionLimits limits;
+  bool areLimitsFixed = false;          ///< those above count; false: those that the library keeps, if it does
   bool resumesAfterUncleanEnd = false;  ///< false: the queue is paused then, PauseReason::UncleanEnd
 };
 

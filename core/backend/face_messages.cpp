@@ -59,8 +59,11 @@ constexpr Names<Command::Kind> kCommands{{"pause_queue", Command::Kind::PauseQue
                                          {"move_to_front", Command::Kind::MoveToFront},
                                          {"move_before", Command::Kind::MoveBefore},
                                          {"undo", Command::Kind::Undo},
+                                         {"dismiss", Command::Kind::Dismiss},
                                          {"set_devices", Command::Kind::SetDevices},
-                                         {"restart_device", Command::Kind::RestartDevice}};
+                                         {"restart_device", Command::Kind::RestartDevice},
+                                         {"mark", Command::Kind::Mark},
+                                         {"set_limits", Command::Kind::SetLimits}};
 constexpr Names<domain::DeviceKind> kDeviceKinds{{"cpu", domain::DeviceKind::Cpu}, {"cuda", domain::DeviceKind::Cuda}};
 constexpr Names<domain::Stage> kStages{{"encoding", domain::Stage::Encoding},
                                        {"denoising", domain::Stage::Denoising},
@@ -199,6 +202,21 @@ class MapWriter : public Problem {
     put(key, array);
   }
 
+  void texts(const char* key, const QStringList& values, std::size_t most) {
+    QCborArray array;
+    for (const QString& value : values) {
+      if (value.size() > kMaxNameLength) {
+        refuseValue(key);
+      }
+      array.append(value);
+    }
+    if (std::cmp_greater(values.size(), most)) {
+      refuseValue(key);
+    }
+    put(key, array);
+  }
+  void milliseconds(const char* key, const std::chrono::milliseconds& time) { whole(key, time.count()); }
+
   const QCborMap& cbor() const { return m_map; }
 
  private:
@@ -326,6 +344,23 @@ class MapReader : public Problem {
     }
   }
 
+  void texts(const char* key, QStringList& out, std::size_t most) {
+    const std::optional<QCborArray> array = arrayAt(key, most);
+    for (qsizetype i = 0; array && i < array->size(); ++i) {
+      const QCborValue value = array->at(i);
+      if (!value.isString() || value.toString().size() > kMaxNameLength) {
+        refuseValue(key);
+        return;
+      }
+      out << value.toString();
+    }
+  }
+  void milliseconds(const char* key, std::chrono::milliseconds& out) {
+    std::int64_t count = 0;
+    whole(key, count);
+    out = std::chrono::milliseconds(count);
+  }
+
   /// To be called after the last key: anything that was not asked for, or is there twice, does not belong there.
   void finish() {
     if (m_used != m_map.size()) {
@@ -433,6 +468,44 @@ void describe(auto& map, Of<SlotStatus> auto& status) {
 
 void describeRun(auto& map, auto& runId) { map.whole("run", runId, 0, kMaxId); }
 
+void describe(auto& map, Of<MarkChange> auto& marks) {
+  map.optional("stars", marks.stars, [](auto& parent, auto& stars) { parent.whole("stars", stars, 0, gallery::kMaxStars); });
+  map.optional("pick", marks.pick, [](auto& parent, auto& pick) { parent.whole("pick", pick, -1, 1); });
+  map.texts("addedTags", marks.addedTags, kMaxNamesOfMarks);
+  map.texts("removedTags", marks.removedTags, kMaxNamesOfMarks);
+  map.text("addedAlbum", marks.addedAlbum);
+  map.text("removedAlbum", marks.removedAlbum);
+  map.optional("isTrashed", marks.isTrashed, [](auto& parent, auto& isTrashed) { parent.flag("isTrashed", isTrashed); });
+}
+
+void describe(auto& map, Of<DeviceReading> auto& reading) {
+  map.text("id", reading.deviceId);
+  map.whole("totalBytes", reading.totalBytes);
+  map.whole("usedBytes", reading.usedBytes);
+  map.whole("oursBytes", reading.oursBytes);
+  map.real("utilisation", reading.utilisation);
+  map.whole("temperature", reading.temperatureCelsius, std::numeric_limits<int>::min());
+  map.real("power", reading.powerWatts);
+  map.real("powerLimit", reading.powerLimitWatts);
+}
+
+void describe(auto& map, Of<pool::SupervisionLimits> auto& limits) {
+  map.whole("maxDeathsPerUnit", limits.maxDeathsPerUnit);
+  map.whole("maxOutOfMemoryPerUnit", limits.maxOutOfMemoryPerUnit);
+  map.milliseconds("restartBase", limits.restartBase);
+  map.seconds("restartFactor", limits.restartFactor);
+  map.milliseconds("restartMax", limits.restartMax);
+  map.whole("maxRestartsInWindow", limits.maxRestartsInWindow);
+  map.milliseconds("restartWindow", limits.restartWindow);
+  map.whole("deviceBreaker", limits.deviceBreaker);
+  map.whole("overallBreaker", limits.overallBreaker);
+  map.flag("allowsSmallerSize", limits.allowsSmallerSize);
+  map.whole("smallestSide", limits.smallestSide);
+  map.optional("releaseAfter", limits.releaseAfter, [](auto& parent, auto& time) { parent.milliseconds("releaseAfter", time); });
+  map.optional("stopAfter", limits.stopAfter, [](auto& parent, auto& time) { parent.milliseconds("stopAfter", time); });
+  map.whole("hostReserveBytes", limits.hostReserveBytes);
+}
+
 void describe(auto& map, Of<Hello> auto& hello) {
   map.token("token", hello.token);
   map.text("version", hello.version);
@@ -455,6 +528,8 @@ void describe(auto& map, Of<Control> auto& control) {
   map.whole("undo", command.undoId);
   map.list("slots", "a slot", command.slots, kMaxDevices, kDescribe);
   map.text("slot", command.slotId);
+  map.map("marks", "marks", command.marks, kDescribe);
+  map.optional("limits", command.limits, [](auto& parent, auto& limits) { parent.map("limits", "limits", limits, kDescribe); });
 }
 void describe(auto&, Of<ListDevices> auto&) {}
 void describe(auto&, Of<Refresh> auto&) {}
@@ -551,6 +626,12 @@ void describe(auto& map, Of<RunFinished> auto& finished) {
   describeOptionalError(map, summary.error);
 }
 void describe(auto& map, Of<Lost> auto& lost) { map.map("error", "an error", lost.error, kDescribe); }
+void describe(auto& map, Of<WatchDevices> auto& watch) { map.flag("isWanted", watch.isWanted); }
+void describe(auto& map, Of<DevicesMeasured> auto& measured) {
+  map.list("devices", "a reading", measured.readings, kMaxDevices, kDescribe);
+}
+void describe(auto&, Of<PicturesMarked> auto&) {}
+void describe(auto& map, Of<LimitsChanged> auto& changed) { map.map("limits", "limits", changed.limits, kDescribe); }
 
 using Attachments = std::vector<std::vector<std::byte>>;
 
@@ -574,8 +655,8 @@ std::optional<Error> attach(const Submit& submit, Attachments& out) {
   return std::nullopt;
 }
 
-std::optional<Error> attach(const Control& control, Attachments& out) {
-  const std::vector<qint64>& ids = control.command.jobs.jobIds;
+/// Numbers of jobs or pictures, eight bytes each.
+std::optional<Error> attachIds(const std::vector<qint64>& ids, Attachments& out) {
   if (ids.empty()) {
     return std::nullopt;
   }
@@ -591,6 +672,13 @@ std::optional<Error> attach(const Control& control, Attachments& out) {
   }
   return std::nullopt;
 }
+
+/// A command is for jobs or for pictures.
+auto& idsOf(auto& command) { return command.kind == Command::Kind::Mark ? command.marks.pictures : command.jobs.jobIds; }
+
+std::optional<Error> attach(const Control& control, Attachments& out) { return attachIds(idsOf(control.command), out); }
+
+std::optional<Error> attach(const PicturesMarked& marked, Attachments& out) { return attachIds(marked.pictures, out); }
 
 std::optional<Error> attach(const Preview& preview, Attachments& out) {
   const domain::Image& image = preview.image;
@@ -626,7 +714,7 @@ std::optional<std::string> detach(Submit& submit, Attachments& attachments) {
   return std::nullopt;
 }
 
-std::optional<std::string> detach(Control& control, Attachments& attachments) {
+std::optional<std::string> detachIds(std::vector<qint64>& ids, Attachments& attachments) {
   if (attachments.empty()) {
     return std::nullopt;
   }
@@ -635,7 +723,6 @@ std::optional<std::string> detach(Control& control, Attachments& attachments) {
   if (attachments.size() > 1 || bytes.size() % sizeof(qint64) != 0 || count == 0 || count > kMaxSelectedJobs) {
     return "has the wrong attachments";
   }
-  std::vector<qint64>& ids = control.command.jobs.jobIds;
   ids.reserve(count);
   for (std::size_t i = 0; i < bytes.size(); i += sizeof(qint64)) {
     quint64 id = 0;
@@ -648,6 +735,17 @@ std::optional<std::string> detach(Control& control, Attachments& attachments) {
     ids.push_back(static_cast<qint64>(id));
   }
   return std::nullopt;
+}
+
+std::optional<std::string> detach(Control& control, Attachments& attachments) {
+  return detachIds(idsOf(control.command), attachments);
+}
+
+std::optional<std::string> detach(PicturesMarked& marked, Attachments& attachments) {
+  if (attachments.empty()) {
+    return "has the wrong attachments";
+  }
+  return detachIds(marked.pictures, attachments);
 }
 
 std::optional<std::string> detach(Preview& preview, Attachments& attachments) {
@@ -670,11 +768,12 @@ std::optional<std::string> detach(Trace& trace, Attachments& attachments) {
   return std::nullopt;
 }
 
-constexpr std::array kNames{"Hello",        "Submit",       "CancelRun",       "Control",       "ListDevices", "Refresh",
-                            "Goodbye",      "Retire",       "Await",           "Welcome",       "Refused",     "Retiring",
-                            "Devices",      "QueueChanged", "RunChanged",      "CommandDone",   "RunStarted",  "SlotChanged",
-                            "StepFinished", "Preview",      "PictureFinished", "PictureFailed", "Trace",       "Warned",
-                            "RunFinished",  "Lost"};
+constexpr std::array kNames{
+    "Hello",        "Submit",       "CancelRun",       "Control",         "ListDevices",    "Refresh",
+    "Goodbye",      "Retire",       "Await",           "Welcome",         "Refused",        "Retiring",
+    "Devices",      "QueueChanged", "RunChanged",      "CommandDone",     "RunStarted",     "SlotChanged",
+    "StepFinished", "Preview",      "PictureFinished", "PictureFailed",   "Trace",          "Warned",
+    "RunFinished",  "Lost",         "WatchDevices",    "DevicesMeasured", "PicturesMarked", "LimitsChanged"};
 static_assert(kNames.size() == std::variant_size_v<Message>);
 
 /// An empty message of the type with this place in Message.
@@ -688,7 +787,9 @@ Message emptyMessage(std::size_t place, std::index_sequence<Is...>) {
 
 const char* nameOf(const Message& message) { return kNames[message.index()]; }
 
-bool isFromFace(const Message& message) { return message.index() <= Message(Await{}).index(); }
+bool isFromFace(const Message& message) {
+  return message.index() <= Message(Await{}).index() || std::holds_alternative<WatchDevices>(message);
+}
 
 Result<QByteArray> encode(const Message& message) {
   MapWriter map(nameOf(message));

@@ -46,6 +46,11 @@ struct Await {
   std::vector<quint64> runIds;
 };
 
+/// devicesMeasured is wanted by this face, or not any more.
+struct WatchDevices {
+  bool isWanted = false;
+};
+
 struct Welcome {
   QString version;
   qint64 pid = 0;
@@ -107,15 +112,27 @@ struct Lost {
   base::Error error;
 };
 
-/// In the order of their numbers on the wire; those up to Await come from the face.
-using Message = std::variant<Hello, Submit, CancelRun, Control, ListDevices, Refresh, Goodbye, Retire, Await, Welcome, Refused,
-                             Retiring, Devices, QueueChanged, RunChanged, CommandDone, RunStarted, SlotChanged, StepFinished,
-                             Preview, PictureFinished, PictureFailed, Trace, Warned, RunFinished, Lost>;
+struct DevicesMeasured {
+  std::vector<DeviceReading> readings;
+};
+struct PicturesMarked {
+  std::vector<qint64> pictures;
+};
+struct LimitsChanged {
+  pool::SupervisionLimits limits;
+};
+
+/// In the order of their numbers on the wire, which never change; those up to Await, and WatchDevices, come from the face.
+using Message =
+    std::variant<Hello, Submit, CancelRun, Control, ListDevices, Refresh, Goodbye, Retire, Await, Welcome, Refused, Retiring,
+                 Devices, QueueChanged, RunChanged, CommandDone, RunStarted, SlotChanged, StepFinished, Preview, PictureFinished,
+                 PictureFailed, Trace, Warned, RunFinished, Lost, WatchDevices, DevicesMeasured, PicturesMarked, LimitsChanged>;
 
 inline constexpr std::uint16_t kFirstMessageType = 100;
 inline constexpr std::size_t kMaxTokenLength = 256;
 inline constexpr std::size_t kMaxDevices = 1024;
 inline constexpr std::size_t kMaxCoresOfSlot = 4096;
+inline constexpr std::size_t kMaxNamesOfMarks = 1000;
 inline constexpr std::size_t kMaxAwaitedRuns = 10'000;
 inline constexpr std::size_t kMaxSelectedJobs = 4'000'000;
 inline constexpr int kMaxPreviewSide = 1024;

@@ -118,6 +118,21 @@ void FaceServer::connectBackend() {
     }
     broadcast(face::RunFinished{summary});
   });
+  connect(&m_backend, &Backend::picturesMarked, this,
+          [this](const std::vector<qint64>& pictures) { broadcast(face::PicturesMarked{pictures}); });
+  connect(&m_backend, &Backend::limitsChanged, this,
+          [this](const pool::SupervisionLimits& limits) { broadcast(face::LimitsChanged{limits}); });
+  connect(&m_backend, &Backend::devicesMeasured, this, [this](const std::vector<DeviceReading>& readings) {
+    std::vector<FaceLink*> watchers;
+    for (const auto& client : m_clients) {
+      if (client->isWatching && client->link->unsentBytes() <= m_options.limits.lowMark) {
+        watchers.push_back(client->link);
+      }
+    }
+    for (FaceLink* link : watchers) {
+      sendTo(link, face::DevicesMeasured{readings});
+    }
+  });
   connect(&m_backend, &Backend::lost, this, [this](const Error& error) { broadcast(face::Lost{error}); });
 }
 
@@ -235,9 +250,16 @@ void FaceServer::obey(Client& client, face::Message& message) {
     if (!others.empty()) {
       m_backend.await(others);
     }
+  } else if (const auto* watch = std::get_if<face::WatchDevices>(&message)) {
+    client.isWatching = watch->isWanted;
+    updateWatch();
   } else if (const auto* goodbye = std::get_if<face::Goodbye>(&message)) {
     leave(client, *goodbye);
   }
+}
+
+void FaceServer::updateWatch() {
+  m_backend.watchDevices(std::ranges::any_of(m_clients, [](const auto& client) { return client->isWatching; }));
 }
 
 void FaceServer::control(Client& client, const face::Control& control) {
@@ -310,6 +332,7 @@ void FaceServer::drop(FaceLink* link) {
   link->close();
   link->deleteLater();
   m_clients.erase(found);
+  updateWatch();
   if (wasFace) {
     Q_EMIT facesChanged(faces());
   }

@@ -61,6 +61,7 @@ class FaceServer : public QObject {
   struct Client {
     FaceLink* link = nullptr;  ///< a child of the server
     bool isGreeted = false;
+    bool isWatching = false;  ///< devicesMeasured is for it
     bool isLeaving = false;
     std::map<QString, QByteArray> held;  ///< newest step and preview of each device, for when the face takes bytes again
     qint64 bigBytes = 0;                 ///< in single messages that are large by nature
@@ -79,6 +80,7 @@ class FaceServer : public QObject {
   void control(Client& client, const face::Control& control);
   void leave(Client& client, const face::Goodbye& goodbye);
   void onCommandDone(const CommandResult& result);
+  void updateWatch();
   void onDevicesListed(const std::vector<domain::DeviceInfo>& devices);
   void onSent(FaceLink* link);
 

@@ -7,9 +7,12 @@
 #include <utility>
 
 #include "core/backend/device_slots.h"
+#include "core/backend/limits_text.h"
 #include "core/backend/local_backend_parts.h"
 #include "core/backend/recovery.h"
 #include "core/base/fail_point.h"
+#include "core/gallery/mark_changes.h"
+#include "core/gallery/sidecar.h"
 #include "core/gallery/upkeep/opening.h"
 
 namespace polyptych::backend {
@@ -20,6 +23,8 @@ using base::ErrorCode;
 using base::Result;
 using library::Database;
 using library::Location;
+
+constexpr std::chrono::milliseconds kBetweenMeasures{1000};
 
 Error endedUncleanly() {
   return {ErrorCode::WorkerDied,
@@ -59,8 +64,9 @@ LocalBackend::LocalBackend(Location location, LocalBackendOptions options, Local
     : m_location(std::move(location)),
       m_options(std::move(options)),
       m_tuning(std::move(tuning)),
-      m_breaker(m_options.limits),
-      m_ladder(m_options.limits) {
+      m_limits(m_options.limits),
+      m_breaker(m_limits),
+      m_ladder(m_limits) {
   registerMetaTypes();
   m_clock.start();
   for (QThreadPool* threads : {&m_disk, &m_lookUp}) {
@@ -106,6 +112,14 @@ Result<void> LocalBackend::start() {
   const Result<QVariant> paused = database.meta(QStringLiteral("paused"));
   const Result<QVariant> opened = database.meta(QStringLiteral("opened"));
   const Result<std::vector<domain::DeviceSlot>> slots = readSlots(database);
+  const Result<QVariant> limits = database.meta(QStringLiteral("limits"));
+  if (!limits) {
+    return limits.error();
+  }
+  if (!m_options.areLimitsFixed && !limits->isNull()) {
+    const Result<pool::SupervisionLimits> kept = limitsFromJson(limits->toByteArray(), m_limits);
+    kept ? useLimits(*kept) : qWarning("The library's limits are not used: %s", kept.error().message.c_str());
+  }
   if (!wasClean || !paused || !opened || !slots) {
     return !wasClean ? wasClean.error() : !paused ? paused.error() : !opened ? opened.error() : slots.error();
   }
@@ -119,7 +133,7 @@ Result<void> LocalBackend::start() {
   if (auto begun = database.run(QStringLiteral("BEGIN IMMEDIATE")); !begun) {
     return begun;
   }
-  const Result<queue::Recovery> recovery = queue::recover(database, m_options.limits.maxDeathsPerUnit, nowMs());
+  const Result<queue::Recovery> recovery = queue::recover(database, m_limits.maxDeathsPerUnit, nowMs());
   if (!recovery) {
     return recovery.error();
   }
@@ -200,6 +214,8 @@ Result<void> LocalBackend::start() {
     m_pauseSentence = QString::fromStdString(endedUncleanly().message);
   }
   m_isIdle = m_runs.empty() || isHeld();
+  connect(&m_measuring, &QTimer::timeout, this, &LocalBackend::measureDevices);
+  writeSidecars();
   if (const Result<void> set = setSlots(*slots); !set) {
     qWarning("The devices that were chosen last are not used: %s", set.error().message.c_str());
   }
@@ -287,6 +303,190 @@ void LocalBackend::refresh() {
   for (const SlotPointer& slot : m_slots) {
     publish(*slot);
   }
+  Q_EMIT limitsChanged(m_limits);
+}
+
+void LocalBackend::useLimits(const pool::SupervisionLimits& limits) {
+  m_limits = limits;
+  m_breaker = pool::Breaker(limits);
+  m_ladder = pool::OutOfMemoryLadder(limits);
+  for (const SlotPointer& slot : m_slots) {
+    slot->restarts = pool::RestartPolicy(limits);
+    slot->idle.stop();
+  }
+}
+
+void LocalBackend::setLimits(quint64 commandId, const pool::SupervisionLimits& limits) {
+  if (const Result<void> valid = pool::validate(limits); !valid) {
+    refuseCommand(commandId, valid.error());
+    return;
+  }
+  ++m_changesInWork;
+  m_writer->post([json = toJson(limits)](Database& database) { return database.setMeta(QStringLiteral("limits"), json); },
+                 [this, commandId, limits](const Result<void>& done) {
+                   --m_changesInWork;
+                   if (done) {
+                     useLimits(limits);
+                     Q_EMIT limitsChanged(limits);
+                     schedule();
+                   }
+                   updateIdle();
+                   Q_EMIT commandDone({commandId, done ? std::optional<Error>() : done.error(), 1, 0});
+                 });
+}
+
+void LocalBackend::refuseCommand(quint64 commandId, const Error& error) {
+  QMetaObject::invokeMethod(
+      this,
+      [this, commandId, error] {
+        Q_EMIT commandDone({commandId, error, 0, 0});
+      },
+      Qt::QueuedConnection);
+}
+
+void LocalBackend::mark(quint64 commandId, const MarkChange& change) {
+  if ((change.stars && (*change.stars < 0 || *change.stars > gallery::kMaxStars)) ||
+      (change.pick && (*change.pick < -1 || *change.pick > 1))) {
+    refuseCommand(commandId,
+                  {ErrorCode::InvalidArgument, "Stars are 0 to 5; a picture is picked (1), rejected (-1) or neither (0).", {}});
+    return;
+  }
+  auto changed = std::make_shared<std::vector<qint64>>();
+  auto undoId = std::make_shared<qint64>(0);
+  ++m_changesInWork;
+  m_writer->post(
+      [change, changed, undoId](Database& database) -> Result<void> {
+        const Result<qint64> made = gallery::changeMarks(database, change, nowMs(), *changed);
+        *undoId = made ? *made : 0;
+        return made ? Result<void>() : made.error();
+      },
+      [this, commandId, changed, undoId](const Result<void>& done) {
+        --m_changesInWork;
+        if (done) {
+          tellMarked(*changed);
+        }
+        updateIdle();
+        const bool isChanged = done && !changed->empty();
+        Q_EMIT commandDone({commandId, done ? std::optional<Error>() : done.error(),
+                            isChanged ? static_cast<qint64>(changed->size()) : 0, isChanged ? *undoId : 0});
+      },
+      library::Writer::Patience::None);
+}
+
+/// Of jobs or of marks: both have their numbers from one place.
+void LocalBackend::undo(quint64 commandId, qint64 undoId) {
+  auto marked = std::make_shared<std::vector<qint64>>();
+  applyChanges(
+      commandId,
+      [undoId, marked](Database& database) -> Result<queue::Changed> {
+        const Result<bool> isOfMarks = gallery::undoMarks(database, undoId, *marked);
+        if (!isOfMarks) {
+          return isOfMarks.error();
+        }
+        return *isOfMarks ? Result<queue::Changed>(queue::Changed{static_cast<qint64>(marked->size()), 0, {}})
+                          : queue::undo(database, undoId);
+      },
+      [this, marked](const queue::Changed&) { tellMarked(*marked); });
+}
+
+void LocalBackend::tellMarked(const std::vector<qint64>& pictures) {
+  if (!pictures.empty()) {
+    Q_EMIT picturesMarked(pictures);
+    writeSidecars();
+  }
+}
+
+/// Some after some: a disk that is slow, or away, holds nothing else up, and what is left is written by the next backend.
+void LocalBackend::writeSidecars() {
+  if (std::exchange(m_isWritingSidecars, true) || m_isEnding) {
+    return;
+  }
+  constexpr int kAtOnce = 64;
+  auto stale = std::make_shared<std::vector<gallery::StaleSidecar>>();
+  m_writer->post(
+      [stale](Database& database) -> Result<void> {
+        Result<std::vector<gallery::StaleSidecar>> read = gallery::staleSidecars(database, kAtOnce);
+        if (!read) {
+          return read.error();
+        }
+        *stale = *std::move(read);
+        return {};
+      },
+      [this, stale](const Result<void>& done) {
+        if (!done || stale->empty() || m_isEnding) {
+          m_isWritingSidecars = false;
+          return;
+        }
+        onDisk(
+            [stale, folder = m_location.picturesFolder()] {
+              std::vector<gallery::StaleSidecar> written;
+              for (const gallery::StaleSidecar& sidecar : *stale) {
+                if (const Result<void> saved = gallery::writeSidecar(folder + u'/' + sidecar.path, sidecar.marks); saved) {
+                  written.push_back(sidecar);
+                } else {
+                  qWarning("The marks of '%s' are not beside it yet: %s", qUtf8Printable(sidecar.path),
+                           saved.error().message.c_str());
+                }
+              }
+              return written;
+            },
+            [this](const std::vector<gallery::StaleSidecar>& written) {
+              m_isWritingSidecars = false;
+              if (written.empty() || m_isEnding) {
+                return;  // the next mark, or the next backend, tries again
+              }
+              m_writer->post(
+                  [written](Database& database) -> Result<void> {
+                    for (const gallery::StaleSidecar& sidecar : written) {
+                      if (auto noted = gallery::noteWritten(database, sidecar); !noted) {
+                        return noted;
+                      }
+                    }
+                    return {};
+                  },
+                  [this](const Result<void>& noted) {
+                    if (noted) {
+                      writeSidecars();
+                    }
+                  });
+            });
+      });
+}
+
+void LocalBackend::watchDevices(bool isWanted) {
+  if (!isWanted) {
+    m_measuring.stop();
+  } else if (!m_measuring.isActive()) {
+    m_measuring.start(kBetweenMeasures);
+    measureDevices();
+  }
+}
+
+void LocalBackend::measureDevices() {
+  if (std::exchange(m_isMeasuring, true)) {
+    return;  // the driver takes its time
+  }
+  devices::OwnProcesses own;
+  for (const SlotPointer& slot : m_slots) {
+    if (const qint64 pid = slot->worker->processId(); pid != 0) {
+      slot->device.kind == domain::DeviceKind::Cpu ? own.onCpu.push_back(pid) : own.onGpu[slot->device.uuid].push_back(pid);
+    }
+  }
+  m_lookUp.start([this, own] {
+    if (m_meter == nullptr) {
+      m_meter = std::make_unique<devices::DeviceMeter>(m_tuning.sources);
+    }
+    auto readings = m_meter->measure(own);
+    QMetaObject::invokeMethod(
+        this,
+        [this, readings = std::move(readings)] {
+          m_isMeasuring = false;
+          if (m_measuring.isActive()) {
+            Q_EMIT devicesMeasured(readings);
+          }
+        },
+        Qt::QueuedConnection);
+  });
 }
 
 void LocalBackend::cancelRun(quint64 runId) {
@@ -373,7 +573,7 @@ quint64 LocalBackend::control(Command command) {
       });
       break;
     case Kind::Undo:
-      applyChanges(id, [undoId = command.undoId](Database& database) { return queue::undo(database, undoId); });
+      undo(id, command.undoId);
       break;
     case Kind::SetDevices: {
       const Result<void> set = setSlots(command.slots);
@@ -388,15 +588,14 @@ quint64 LocalBackend::control(Command command) {
           Qt::QueuedConnection);
       break;
     }
+    case Kind::Dismiss:
+      applyChanges(id, [selection](Database& database) { return queue::dismiss(database, selection, nowMs()); });
+      break;
     case Kind::Mark:
-    case Kind::DeleteTrashed:
+      mark(id, command.marks);
+      break;
     case Kind::SetLimits:
-      QMetaObject::invokeMethod(
-          this,
-          [this, id] {
-            Q_EMIT commandDone({id, Error{ErrorCode::Unsupported, "This is not possible yet.", {}}, 0, 0});
-          },
-          Qt::QueuedConnection);
+      setLimits(id, command.limits.value_or(pool::SupervisionLimits{}));
       break;
     case Kind::RestartDevice: {
       qint64 changed = 0;

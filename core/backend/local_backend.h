@@ -57,6 +57,7 @@ class LocalBackend : public Backend {
   void listDevices() override;
   void refresh() override;
   void await(const std::vector<quint64>& runIds) override;
+  void watchDevices(bool isWanted) override;
 
   /// True if nothing is in work and nothing waits that may begin.
   bool isIdle() const { return m_isIdle; }
@@ -121,6 +122,14 @@ class LocalBackend : public Backend {
   void applyChanges(quint64 commandId, const std::function<base::Result<queue::Changed>(library::Database&)>& change,
                     const std::function<void(const queue::Changed&)>& then = {});
   void cancel(quint64 commandId, const Command& command);
+  void undo(quint64 commandId, qint64 undoId);
+  void mark(quint64 commandId, const MarkChange& change);
+  void tellMarked(const std::vector<qint64>& pictures);
+  void writeSidecars();
+  void useLimits(const pool::SupervisionLimits& limits);
+  void setLimits(quint64 commandId, const pool::SupervisionLimits& limits);
+  void refuseCommand(quint64 commandId, const base::Error& error);
+  void measureDevices();
 
   // Workers
   base::Result<QString> programFor(domain::DeviceKind kind) const;
@@ -187,6 +196,7 @@ class LocalBackend : public Backend {
   QString m_pauseSentence;
   std::optional<base::Error> m_storageTrouble;
   std::optional<base::Error> m_lastDeath;
+  pool::SupervisionLimits m_limits;
   pool::Breaker m_breaker;
   pool::OutOfMemoryLadder m_ladder;
   std::map<qint64, int> m_refusals;                         ///< for lack of memory, by job
@@ -195,6 +205,10 @@ class LocalBackend : public Backend {
   quint64 m_lastCommandId = 0;
   int m_changesInWork = 0;
   bool m_isScheduled = false;
+  bool m_isWritingSidecars = false;
+  QTimer m_measuring;
+  bool m_isMeasuring = false;
+  std::unique_ptr<devices::DeviceMeter> m_meter;  ///< of the look-up thread
   bool m_isIdle = true;
   bool m_isEmpty = true;
   bool m_isEnding = false;

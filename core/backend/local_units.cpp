@@ -146,7 +146,7 @@ void LocalBackend::takeSaved(const RunPointer& run, const Unit& unit, const pool
   schedule();
   if (!recorded) {
     if (recorded.error().code == ErrorCode::Corrupt) {
-      if (m_options.limits.maxDeathsPerUnit > 0 && unit.lease.deaths + 1 >= m_options.limits.maxDeathsPerUnit) {
+      if (m_limits.maxDeathsPerUnit > 0 && unit.lease.deaths + 1 >= m_limits.maxDeathsPerUnit) {
         park(unit, AttemptOutcome::WorkerLost, recorded.error(), origin);
       } else {
         endUnit(unit, AttemptOutcome::WorkerLost, JobState::Waiting, recorded.error(), origin);
@@ -242,7 +242,7 @@ void LocalBackend::follow(const SlotPointer& slot, std::optional<Unit> unit, con
   context.deaths = unit ? unit->lease.deaths : 0;
   context.hasOtherDevice = hasOther(*slot);
   context.isPlanChanged = unit && unit->lease.change;
-  const std::vector<Consequence> consequences = pool::consequencesOf(error.code, context, m_options.limits);
+  const std::vector<Consequence> consequences = pool::consequencesOf(error.code, context, m_limits);
   const auto has = [&consequences](Consequence one) {
     return std::find(consequences.begin(), consequences.end(), one) != consequences.end();
   };
@@ -320,7 +320,7 @@ void LocalBackend::follow(const SlotPointer& slot, std::optional<Unit> unit, con
 }
 
 void LocalBackend::park(const Unit& unit, AttemptOutcome outcome, const Error& error, const gallery::PictureOrigin& origin) {
-  const pool::PoisonRule rule(m_options.limits);
+  const pool::PoisonRule rule(m_limits);
   Error told = error;
   told.message = rule.sentenceFor(unit.lease.deaths + 1, error, pool::rungOf(unit.parts.front()));
   for (const SlotPointer& slot : m_slots) {

@@ -73,7 +73,7 @@ Result<void> LocalBackend::setSlots(const std::vector<domain::DeviceSlot>& wante
     } else {
       slot = std::make_shared<Slot>();
       slot->number = ++m_lastSlotNumber;
-      slot->restarts = pool::RestartPolicy(m_options.limits);
+      slot->restarts = pool::RestartPolicy(m_limits);
       slot->idle.setSingleShot(true);
       connect(&slot->idle, &QTimer::timeout, this, [this, weak = std::weak_ptr<Slot>(slot)] {
         if (const SlotPointer alive = weak.lock()) {
@@ -291,7 +291,7 @@ void LocalBackend::watchIdle(const SlotPointer& slot) {
       slot->reserved) {
     return;
   }
-  const pool::IdlePolicy policy(m_options.limits);
+  const pool::IdlePolicy policy(m_limits);
   const std::chrono::milliseconds idle(slot->sinceIdle.elapsed());
   const pool::IdleAction action = policy.actionAfter(idle);
   if (action == pool::IdleAction::StopWorker) {
@@ -323,7 +323,7 @@ bool LocalBackend::mayLoad(Slot& slot, const Run& run) {
   if (freeBytes == 0) {
     return true;
   }
-  const auto decision = pool::LoadAdmission(m_options.limits).decide(freeBytes, run.weightBytes, loads);
+  const auto decision = pool::LoadAdmission(m_limits).decide(freeBytes, run.weightBytes, loads);
   if (!decision.mayStart && slot.status.reason != QString::fromStdString(decision.reason)) {
     slot.status.reason = QString::fromStdString(decision.reason);
     publish(slot);

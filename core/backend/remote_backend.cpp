@@ -95,6 +95,13 @@ void RemoteBackend::refresh() {
   }
 }
 
+void RemoteBackend::watchDevices(bool isWanted) {
+  m_isWatching = isWanted;
+  if (m_state == State::Joined) {
+    send(face::WatchDevices{isWanted});
+  }
+}
+
 bool RemoteBackend::leave(std::chrono::milliseconds limit) {
   bool hasEnded = false;
   if (m_state == State::Joined) {
@@ -259,6 +266,9 @@ void RemoteBackend::onWelcome(const face::Welcome& welcome) {
     }
     send(await);
   }
+  if (m_isWatching) {
+    send(face::WatchDevices{true});
+  }
   // Last: a face that hears of the devices knows that the rest was told.
   if (m_wantsDevices) {
     send(face::ListDevices{});
@@ -303,6 +313,12 @@ void RemoteBackend::onEvent(face::Message& message) {
     settle(Pending::Kind::Cancel, ended->summary.runId);
     m_running.erase(ended->summary.runId);
     Q_EMIT runFinished(ended->summary);
+  } else if (const auto* marked = std::get_if<face::PicturesMarked>(&message)) {
+    Q_EMIT picturesMarked(marked->pictures);
+  } else if (const auto* limits = std::get_if<face::LimitsChanged>(&message)) {
+    Q_EMIT limitsChanged(limits->limits);
+  } else if (const auto* measured = std::get_if<face::DevicesMeasured>(&message)) {
+    Q_EMIT devicesMeasured(measured->readings);
   } else if (const auto* end = std::get_if<face::Lost>(&message)) {
     giveUp(end->error);
   } else {

@@ -47,6 +47,7 @@ class RemoteBackend : public Backend {
   quint64 control(Command command) override;
   void listDevices() override;
   void refresh() override;
+  void watchDevices(bool isWanted) override;
 
   /// Says Goodbye and waits until the backend has ended, for so long at most; it does not end before its work is done or while
   /// other faces are there. Nothing comes any more and every further call is refused. @return false if it has not ended
@@ -112,6 +113,7 @@ class RemoteBackend : public Backend {
   bool m_wasJoined = false;
   bool m_wantsRefresh = false;
   bool m_wantsDevices = false;
+  bool m_isWatching = false;
   quint64 m_lastCommand = 0;
   std::deque<Pending> m_unanswered;  ///< in the order of the calls
   std::set<quint64> m_running;       ///< our runs that started and have not ended

@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <tuple>
+#include <utility>
 
 namespace polyptych::devices {
 namespace {
@@ -17,6 +18,8 @@ using NvmlReturn = int;
 constexpr NvmlReturn kNvmlSuccess = 0;
 constexpr unsigned kNvmlTemperatureGpu = 0;
 constexpr unsigned kMaxGpus = 256;
+constexpr unsigned kMaxProcesses = 256;
+constexpr unsigned long long kNvmlNotAvailable = ~0ULL;
 
 struct NvmlMemory {
   unsigned long long total;
@@ -33,6 +36,17 @@ struct NvmlPciInfo {
   char busId[32];
 };
 
+struct NvmlUtilisation {
+  unsigned gpu;  ///< per cent of the last period in which a kernel ran
+  unsigned memory;
+};
+struct NvmlProcess {
+  unsigned pid;
+  unsigned long long usedBytes;
+  unsigned gpuInstance;
+  unsigned computeInstance;
+};
+
 struct Nvml {
   NvmlReturn (*init)();
   NvmlReturn (*shutdown)();
@@ -44,6 +58,10 @@ struct Nvml {
   NvmlReturn (*memory)(NvmlDevice, NvmlMemory*);
   NvmlReturn (*temperature)(NvmlDevice, unsigned, unsigned*);
   NvmlReturn (*power)(NvmlDevice, unsigned*);
+  // Not in every driver; nullptr then.
+  NvmlReturn (*utilisation)(NvmlDevice, NvmlUtilisation*) = nullptr;
+  NvmlReturn (*powerLimit)(NvmlDevice, unsigned*) = nullptr;
+  NvmlReturn (*processes)(NvmlDevice, unsigned*, NvmlProcess*) = nullptr;
 };
 
 template <typename Function>
@@ -53,6 +71,9 @@ bool find(void* library, const char* name, Function& function) {
 }
 
 bool findAll(void* library, Nvml& nvml) {
+  find(library, "nvmlDeviceGetUtilizationRates", nvml.utilisation);
+  find(library, "nvmlDeviceGetEnforcedPowerLimit", nvml.powerLimit);
+  find(library, "nvmlDeviceGetComputeRunningProcesses_v3", nvml.processes);
   return find(library, "nvmlInit_v2", nvml.init) && find(library, "nvmlShutdown", nvml.shutdown) &&
          find(library, "nvmlDeviceGetCount_v2", nvml.count) && find(library, "nvmlDeviceGetHandleByIndex_v2", nvml.handle) &&
          find(library, "nvmlDeviceGetName", nvml.name) && find(library, "nvmlDeviceGetUUID", nvml.uuid) &&
@@ -101,39 +122,103 @@ FoundGpu describe(const Nvml& nvml, NvmlDevice device, unsigned index) {
 
 }  // namespace
 
-std::vector<domain::DeviceInfo> listGpus(const QString& library) {
-  const std::unique_ptr<void, int (*)(void*)> opened(::dlopen(QFile::encodeName(library).constData(), RTLD_NOW | RTLD_LOCAL),
-                                                     ::dlclose);
-  if (opened == nullptr) {
+struct NvmlSession::Library {
+  std::unique_ptr<void, int (*)(void*)> handle{nullptr, ::dlclose};
+  Nvml nvml{};
+  std::vector<std::pair<NvmlDevice, domain::DeviceInfo>> gpus;  ///< in PCI order
+};
+
+NvmlSession::NvmlSession(const QString& library) {
+  auto opened = std::make_unique<Library>();
+  opened->handle.reset(::dlopen(QFile::encodeName(library).constData(), RTLD_NOW | RTLD_LOCAL));
+  if (opened->handle == nullptr) {
     // No driver is a normal state. The first call hands the reason out, the second frees the thread's memory of it.
     ::dlerror();
     ::dlerror();
-    return {};
+    return;
   }
-  Nvml nvml{};
-  if (!findAll(opened.get(), nvml) || nvml.init() != kNvmlSuccess) {
-    return {};
+  Nvml& nvml = opened->nvml;
+  if (!findAll(opened->handle.get(), nvml) || nvml.init() != kNvmlSuccess) {
+    return;
   }
-  std::vector<FoundGpu> found;
+  struct Found {
+    FoundGpu gpu;
+    NvmlDevice device;
+  };
+  std::vector<Found> found;
   unsigned count = 0;
   if (nvml.count(&count) == kNvmlSuccess) {
     for (unsigned index = 0; index < std::min(count, kMaxGpus); ++index) {
       NvmlDevice device = nullptr;
       if (nvml.handle(index, &device) == kNvmlSuccess) {
-        found.push_back(describe(nvml, device, index));
+        found.push_back({describe(nvml, device, index), device});
       }
     }
   }
-  nvml.shutdown();
-  std::stable_sort(found.begin(), found.end(), [](const FoundGpu& a, const FoundGpu& b) { return a.place < b.place; });
-  std::vector<domain::DeviceInfo> gpus;
+  std::stable_sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.gpu.place < b.gpu.place; });
   for (std::size_t i = 0; i < found.size(); ++i) {
-    found[i].info.id = "cuda:" + std::to_string(i);
-    if (!found[i].info.uuid.empty()) {
-      gpus.push_back(std::move(found[i].info));
+    domain::DeviceInfo& info = found[i].gpu.info;
+    info.id = "cuda:" + std::to_string(i);
+    if (!info.uuid.empty()) {
+      opened->gpus.emplace_back(found[i].device, std::move(info));
     }
   }
-  return gpus;
+  m_library = std::move(opened);
 }
+
+NvmlSession::~NvmlSession() {
+  if (m_library != nullptr) {
+    m_library->nvml.shutdown();
+  }
+}
+
+std::vector<domain::DeviceInfo> NvmlSession::gpus() const {
+  std::vector<domain::DeviceInfo> list;
+  for (std::size_t i = 0; m_library != nullptr && i < m_library->gpus.size(); ++i) {
+    list.push_back(m_library->gpus[i].second);
+  }
+  return list;
+}
+
+std::vector<NvmlReading> NvmlSession::measure() const {
+  std::vector<NvmlReading> readings;
+  if (m_library == nullptr) {
+    return readings;
+  }
+  const Nvml& nvml = m_library->nvml;
+  for (const auto& [device, info] : m_library->gpus) {
+    NvmlReading reading;
+    NvmlMemory memory{};
+    if (nvml.memory(device, &memory) == kNvmlSuccess) {
+      reading.totalBytes = memory.total;
+      reading.usedBytes = memory.total - std::min(memory.free, memory.total);
+    }
+    unsigned number = 0;
+    if (nvml.temperature(device, kNvmlTemperatureGpu, &number) == kNvmlSuccess) {
+      reading.temperatureCelsius = static_cast<int>(number);
+    }
+    if (nvml.power(device, &number) == kNvmlSuccess) {
+      reading.powerWatts = number / 1000.0;
+    }
+    if (nvml.powerLimit != nullptr && nvml.powerLimit(device, &number) == kNvmlSuccess) {
+      reading.powerLimitWatts = number / 1000.0;
+    }
+    NvmlUtilisation utilisation{};
+    if (nvml.utilisation != nullptr && nvml.utilisation(device, &utilisation) == kNvmlSuccess) {
+      reading.utilisation = std::min(utilisation.gpu, 100U) / 100.0;
+    }
+    std::array<NvmlProcess, kMaxProcesses> processes{};
+    unsigned processCount = static_cast<unsigned>(processes.size());
+    if (nvml.processes != nullptr && nvml.processes(device, &processCount, processes.data()) == kNvmlSuccess) {
+      for (unsigned i = 0; i < std::min<unsigned>(processCount, kMaxProcesses); ++i) {
+        reading.bytesOfProcess[processes[i].pid] += processes[i].usedBytes == kNvmlNotAvailable ? 0 : processes[i].usedBytes;
+      }
+    }
+    readings.push_back(std::move(reading));
+  }
+  return readings;
+}
+
+std::vector<domain::DeviceInfo> listGpus(const QString& library) { return NvmlSession(library).gpus(); }
 
 }  // namespace polyptych::devices

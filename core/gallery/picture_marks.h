@@ -3,6 +3,7 @@
 #include <QString>
 #include <QStringList>
 #include <optional>
+#include <vector>
 
 namespace polyptych::gallery {
 
@@ -16,6 +17,18 @@ struct PictureMarks {
 
   bool isEmpty() const { return *this == PictureMarks(); }
   friend bool operator==(const PictureMarks&, const PictureMarks&) = default;
+};
+
+/// What is to be different of some pictures; what is not given stays as it is.
+struct MarkChange {
+  std::vector<qint64> pictures;  ///< PictureRow::id
+  std::optional<int> stars;      ///< 0 to 5
+  std::optional<int> pick;       ///< -1 rejected, 0 neither, 1 picked
+  QStringList addedTags;
+  QStringList removedTags;
+  QString addedAlbum;
+  QString removedAlbum;
+  std::optional<bool> isTrashed;
 };
 
 inline constexpr int kMaxStars = 5;

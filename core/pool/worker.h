@@ -55,6 +55,8 @@ class Worker : public QObject {
 
   const WorkerSpec& spec() const { return m_spec; }
   WorkerState state() const { return m_state; }
+  /// 0 if there is none.
+  qint64 processId() const { return m_process != nullptr ? m_process->processId() : 0; }
   /// Name of the device that the worker really got; the slot's until it said so.
   QString deviceName() const { return m_deviceName; }
   /// True if it is idle and listening.

@@ -3,6 +3,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <algorithm>
+#include <iterator>
 
 #include "core/library/shared_rows.h"
 #include "core/queue/runs.h"
@@ -311,17 +312,29 @@ Result<QueueCounts> countQueue(Database& database) {
 }
 
 Result<std::vector<JobRow>> listJobs(Database& database, const JobFilter& filter, std::optional<qint64> afterRank, int limit) {
+  if (!filter.state) {
+    // Each state has its index in the queue's order; all of them together have none.
+    std::vector<JobRow> all;
+    for (const JobState state : {JobState::Waiting, JobState::Leased, JobState::Failed, JobState::Parked}) {
+      JobFilter one = filter;
+      one.state = state;
+      Result<std::vector<JobRow>> some = listJobs(database, one, afterRank, limit);
+      if (!some) {
+        return some;
+      }
+      all.insert(all.end(), std::make_move_iterator(some->begin()), std::make_move_iterator(some->end()));
+    }
+    std::stable_sort(all.begin(), all.end(), [](const JobRow& a, const JobRow& b) { return a.rank < b.rank; });
+    all.resize(std::min(all.size(), static_cast<std::size_t>(std::max(limit, 0))));
+    return all;
+  }
   QString where;
   QVariantList values;
   const auto add = [&](const QString& condition, const QVariant& value) {
     where += QStringLiteral(" AND ") + condition;
     values << value;
   };
-  if (filter.state) {
-    where += QStringLiteral(" AND j.state = %1").arg(static_cast<int>(*filter.state));
-  } else {
-    where += QStringLiteral(" AND j.state IN (0, 1, 3, 4)");
-  }
+  where += QStringLiteral(" AND j.state = %1").arg(static_cast<int>(*filter.state));
   if (filter.runId != 0) {
     add(QStringLiteral("j.run = ?"), filter.runId);
     where += QStringLiteral(" AND j.id >= r.first_job AND j.id < r.first_job + r.jobs");

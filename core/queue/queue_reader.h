@@ -70,7 +70,8 @@ class QueueReader {
   base::Result<std::vector<AttemptRow>> attemptsOf(qint64 jobId);
   /// The newest attempts alone count.
   base::Result<std::vector<DeviceSpeed>> speeds();
-  /// The requests of the jobs that are meant, those of `states` alone, in the queue's order: to be asked for again, changed.
+  /// What the jobs that are meant were asked for and have not made, of those in `states` alone, in the queue's order: to be asked
+  /// for again, changed. Nothing selected: of all runs. Indices are those of their runs.
   base::Result<std::vector<domain::GenerationRequest>> requestsOf(const Selection& selection,
                                                                   const std::vector<JobState>& states);
 

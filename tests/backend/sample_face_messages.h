@@ -71,6 +71,28 @@ inline std::vector<backend::face::Message> sampleFaceMessages() {
   devices.jobs.runId = 5;
   devices.slots = sampleSpec(0).slots;
   devices.slotId = QStringLiteral("cpu:0");
+  Command mark;
+  mark.kind = Command::Kind::Mark;
+  mark.marks = {{1, 2, qint64(1) << 40},
+                4,
+                -1,
+                {QStringLiteral("best"), QStringLiteral("고양이")},
+                {QStringLiteral("old")},
+                QStringLiteral("Boats"),
+                QStringLiteral("Cats"),
+                true};
+  Command limits;
+  limits.kind = Command::Kind::SetLimits;
+  limits.limits = pool::SupervisionLimits{};
+  limits.limits->stopAfter = std::chrono::minutes(60);
+  DeviceReading reading;
+  reading.deviceId = QStringLiteral("cuda:0");
+  reading.totalBytes = 24ULL << 30;
+  reading.usedBytes = 5ULL << 30;
+  reading.oursBytes = 4ULL << 30;
+  reading.utilisation = 0.75;
+  reading.temperatureCelsius = 61;
+  reading.powerWatts = 120.5;
   SlotStatus plainSlot = sampleSlot();
   plainSlot.failure.reset();
   domain::DeviceInfo gpu;
@@ -125,6 +147,12 @@ inline std::vector<backend::face::Message> sampleFaceMessages() {
       RunFinished{{5, 10, 4, 1, 2, true, error}},
       RunFinished{{5, 10, 9, 1, 0, false, std::nullopt}},
       Lost{error},
+      WatchDevices{true},
+      DevicesMeasured{{reading, {QStringLiteral("cpu"), 1, 1, 0, -1, -1, -1, -1}}},
+      PicturesMarked{{1, 2, qint64(1) << 40}},
+      LimitsChanged{*limits.limits},
+      Control{9, mark},
+      Control{10, limits},
   };
 }
 

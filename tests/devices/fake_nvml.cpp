@@ -62,4 +62,24 @@ int nvmlDeviceGetPowerUsage(void* device, unsigned* milliwatts) {
   *milliwatts = 61500 + indexOf(device) * 1000;
   return hasFault("values") ? kFailed : 0;
 }
+int nvmlDeviceGetUtilizationRates(void* device, unsigned* rates) {
+  rates[0] = 75 + indexOf(device);
+  rates[1] = 10;
+  return hasFault("values") ? kFailed : 0;
+}
+int nvmlDeviceGetEnforcedPowerLimit(void*, unsigned* milliwatts) {
+  *milliwatts = 250000;
+  return hasFault("values") ? kFailed : 0;
+}
+struct FakeProcess {
+  unsigned pid;
+  unsigned long long bytes;
+  unsigned gpuInstance, computeInstance;
+};
+int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* count, FakeProcess* processes) {
+  *count = 2;
+  processes[0] = {4711, (indexOf(device) + 1ULL) << 30, 0, 0};
+  processes[1] = {4712, ~0ULL, 0, 0};  // not known
+  return hasFault("values") ? kFailed : 0;
+}
 }

@@ -1,8 +1,10 @@
 #include <sched.h>
+#include <unistd.h>
 
 #include <QtTest>
 
 #include "core/devices/device_list.h"
+#include "core/devices/device_meter.h"
 
 using namespace polyptych;
 using devices::DeviceSources;
@@ -47,6 +49,62 @@ class TestDevices : public QObject {
     QVERIFY(found[0].totalBytes > 0);
     QVERIFY(found[0].freeBytes <= found[0].totalBytes);
     QCOMPARE(std::size_t(found[0].cores), devices::usableCores().size());
+  }
+
+  void measuresGpusAndWhatIsOursOfThem() {
+    devices::DeviceMeter meter(withLibrary(FAKE_NVML));
+    devices::OwnProcesses own;
+    own.onGpu["GPU-aaaa"] = {4711, 4712, 1};
+    for (int time = 0; time < 2; ++time) {
+      const auto readings = meter.measure(own);
+      QCOMPARE(readings.size(), std::size_t(3));
+      QCOMPARE(readings[1].deviceId, QString("cuda:0"));
+      QCOMPARE(readings[1].totalBytes, std::uint64_t(2) << 33);
+      QCOMPARE(readings[1].usedBytes, (std::uint64_t(2) << 33) - (std::uint64_t(1) << 32));
+      QCOMPARE(readings[1].oursBytes, std::uint64_t(2) << 30);
+      QCOMPARE(readings[1].utilisation, 0.76);
+      QCOMPARE(readings[1].temperatureCelsius, 41);
+      QCOMPARE(readings[1].powerWatts, 62.5);
+      QCOMPARE(readings[1].powerLimitWatts, 250.0);
+      QCOMPARE(readings[2].oursBytes, std::uint64_t(0));
+    }
+    qputenv("FAKE_NVML_FAULT", "values");
+    const auto silent = meter.measure(own);
+    QCOMPARE(silent[1].totalBytes, std::uint64_t(0));
+    QCOMPARE(silent[1].utilisation, -1.0);
+    QCOMPARE(silent[1].powerLimitWatts, -1.0);
+  }
+
+  void measuresTheCpu() {
+    QTemporaryDir proc;
+    DeviceSources sources = withLibrary("/nowhere/libnvidia-ml.so.1");
+    sources.procFolder = proc.path();
+    const int core = devices::usableCores().front();
+    const auto stat = [&](int busy, int idle) {
+      // A core that is not ours is as busy as can be.
+      writeFile(proc.filePath("stat"),
+                QString("cpu  9 9 9 9\ncpu%1 %2 0 0 %3 0 0 0 0 0 0\ncpu999999 %4 0 0 0 0 0 0 0 0 0\nintr 1\n")
+                    .arg(core)
+                    .arg(busy)
+                    .arg(idle)
+                    .arg(busy * 1000)
+                    .toLatin1());
+    };
+    writeFile(proc.filePath("meminfo"), "MemTotal: 1000 kB\nMemAvailable: 400 kB\n");
+    writeFile(proc.filePath("77/statm"), "900 5 1 1 0 1 0\n");
+    stat(100, 100);
+    devices::DeviceMeter meter(sources);
+    stat(130, 110);
+    devices::OwnProcesses own;
+    own.onCpu = {77, 78};  // the second has ended
+    const auto readings = meter.measure(own);
+    QCOMPARE(readings.size(), std::size_t(1));
+    QCOMPARE(readings[0].deviceId, QString("cpu"));
+    QCOMPARE(readings[0].totalBytes, std::uint64_t(1000) * 1024);
+    QCOMPARE(readings[0].usedBytes, std::uint64_t(600) * 1024);
+    QCOMPARE(readings[0].utilisation, 0.75);
+    QCOMPARE(readings[0].oursBytes, std::uint64_t(5) * std::uint64_t(sysconf(_SC_PAGESIZE)));
+    QCOMPARE(meter.measure({})[0].utilisation, -1.0);  // nothing has moved
   }
 
   void sortsGpusByTheirPlaceOnTheBus() {

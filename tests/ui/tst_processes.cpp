@@ -228,7 +228,7 @@ class TestProcesses : public QObject {
     remote.coreProgram = QStringLiteral(CORE_PROGRAM);
     auto other = backend::connectToBackend(libraryIn(root), remote);
     QSignalSpy answered(other.get(), &backend::Backend::commandDone);
-    other->control({backend::Command::Kind::ResumeQueue, {}, 0, 0, {}, {}});
+    other->control({backend::Command::Kind::ResumeQueue, {}, 0, 0, {}, {}, {}, {}});
     QTRY_COMPARE_WITH_TIMEOUT(answered.size(), 1, kPatienceMs);
     const auto ended = window.waitFor([](const Seen& seen) { return seen.done == kPictures; });
     QVERIFY(ended);

@@ -13,3 +13,8 @@ CREATE TABLE stale_sidecars (
   picture INTEGER PRIMARY KEY REFERENCES pictures(id),
   revision INTEGER NOT NULL
 );
+
+-- The table of the queue and the time line, page by page.
+CREATE INDEX jobs_failed ON jobs(rank) WHERE state = 3;
+CREATE INDEX jobs_parked ON jobs(rank) WHERE state = 4;
+CREATE INDEX attempts_started ON attempts(started) WHERE started IS NOT NULL;
