@@ -169,6 +169,25 @@ class TestRunFile : public QObject {
     QCOMPARE(read.error().code, ErrorCode::Unsupported);
   }
 
+  /// The fuzz target begins with these. POLYPTYCH_RENEW_CORPUS=1 writes them anew.
+  void theCorpusIsOfThisFormat() {
+    RunRecord record = sampleRecord(3);
+    record.requests[1].negativePrompt = "\n";
+    record.requests[2].clipSkip = 1;
+    const QByteArray whole = library::toRunFile(record);
+    const QList<std::pair<QString, QByteArray>> expected{{"whole", 'f' + whole},
+                                                         {"lines", 'l' + whole.left(whole.lastIndexOf('{'))}};
+    for (const auto& [name, content] : expected) {
+      QFile file(QDir(QStringLiteral(CORPUS_FOLDER)).filePath(name));
+      if (qEnvironmentVariableIntValue("POLYPTYCH_RENEW_CORPUS") == 1) {
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(content) == content.size());
+        continue;
+      }
+      QVERIFY2(file.open(QIODevice::ReadOnly), qPrintable(file.fileName()));
+      QCOMPARE(file.readAll(), content);
+    }
+  }
+
   void doesAHundredThousandInWellUnderASecond() {
     const RunRecord record = sampleRecord(100000);
     QElapsedTimer timer;
