@@ -161,6 +161,24 @@ class TestRunFile : public QObject {
     QCOMPARE(read.error().code, ErrorCode::Corrupt);
   }
 
+  void refusesMoreThanItsLimits() {
+    const QByteArray bytes = library::toRunFile(sampleRecord(3));
+    QVERIFY(library::fromRunFile(bytes, {.pictures = 3, .repeatedTextBytes = 0}).isOk());
+    QVERIFY(!library::fromRunFile(bytes, {.pictures = 2, .repeatedTextBytes = 0}));
+
+    RunRecord repeated = sampleRecord(100);
+    for (domain::GenerationRequest& request : repeated.requests) {
+      request.prompt = std::string(10000, 'a');
+      request.negativePrompt = std::string(10000, 'b');
+    }
+    const QByteArray few = library::toRunFile(repeated);
+    QVERIFY(library::fromRunFile(few, {.pictures = 100, .repeatedTextBytes = 99 * 20000}).isOk());
+    const auto refused =
+        library::fromRunFile(few, {.pictures = 100, .repeatedTextBytes = std::size_t(99) * 20000 - std::size_t(few.size())});
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::Corrupt);
+  }
+
   void saysThatAFormatIsNewer() {
     QByteArray bytes = library::toRunFile(sampleRecord(1));
     bytes.replace("\"format\":1,", "\"format\":2,");
