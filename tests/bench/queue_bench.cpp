@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <QCoreApplication>
+#include <QDir>
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFile>
@@ -306,7 +307,30 @@ backend::RunSpec realRun(const QString& model, int jobs, const std::vector<int>&
   return spec;
 }
 
-/// Real workers: two at once against each of them alone, in turns.
+/// Seconds that all cores were busy with anything but this program, `cores` and what they started.
+double secondsOfOthers(const std::vector<qint64>& cores) {
+  QFile stat(QStringLiteral("/proc/stat"));
+  const QByteArrayList words = stat.open(QIODevice::ReadOnly) ? stat.readLine().simplified().split(' ') : QByteArrayList();
+  double busy = 0;
+  for (const int state : {1, 2, 3, 6, 7, 8}) {  // user, nice, system, both interrupts, taken by the host
+    busy += words.value(state).toDouble() / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+  double own = usageOf(::getpid()).cpuSeconds;
+  for (const qint64 core : cores) {
+    own += usageOf(core).cpuSeconds;
+    const QDir tasks(QStringLiteral("/proc/%1/task").arg(core));
+    for (const QString& task : tasks.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+      QFile children(tasks.filePath(task + "/children"));
+      const QByteArray pids = children.open(QIODevice::ReadOnly) ? children.readAll() : QByteArray();
+      for (const QByteArray& pid : pids.simplified().split(' ')) {
+        own += usageOf(pid.toLongLong()).cpuSeconds;
+      }
+    }
+  }
+  return busy - own;
+}
+
+/// Real workers: two at once against each of them alone, in turns. Rounds in which others used the machine do not count.
 void benchCpus(const QString& folder, const QStringList& arguments) {
   const auto text = [&](const char* name) { return arguments.value(arguments.indexOf(QLatin1String(name)) + 1); };
   const QString worker = text("--worker");
@@ -335,17 +359,34 @@ void benchCpus(const QString& folder, const QStringList& arguments) {
   for (std::size_t set = 0; set < sets.size(); ++set) {
     picturesASecond(set, 4);  // loads
   }
+  std::vector<qint64> pids;
+  for (const auto& core : backends) {
+    pids.push_back(core->remote->corePid().value_or(0));
+  }
+  constexpr double kQuiet = 0.02;
   std::vector<double> ratios;
   for (int round = 0; round < option(arguments, "--rounds", 7); ++round) {
+    QElapsedTimer time;
+    time.start();
+    const double before = secondsOfOthers(pids);
     const double first = picturesASecond(0, jobs);
     const double both = picturesASecond(1, 2 * jobs);
     const double second = picturesASecond(2, jobs);
-    ratios.push_back(both / (first + second));
-    std::printf("alone %.3f and %.3f pictures/s, both at once %.3f: %.3f of their sum\n", first, second, both, ratios.back());
+    const double others = (secondsOfOthers(pids) - before) / (static_cast<double>(time.nsecsElapsed()) / 1e9 * 2);
+    const double ratio = both / (first + second);
+    std::printf("alone %.3f and %.3f pictures/s, both at once %.3f: %.3f of their sum; others had %.1f %% of two cores\n", first,
+                second, both, ratio, others * 100);
     std::fflush(stdout);
+    if (others <= kQuiet) {
+      ratios.push_back(ratio);
+    }
+  }
+  if (ratios.empty()) {
+    std::printf("no round was left alone; try again on a machine with nothing else to do\n");
+    return;
   }
   std::sort(ratios.begin(), ratios.end());
-  std::printf("two single-thread workers: %.3f times what each makes alone (median of %zu; %.3f to %.3f)\n",
+  std::printf("two single-thread workers: %.3f times what each makes alone (median of %zu quiet rounds; %.3f to %.3f)\n",
               ratios[ratios.size() / 2], ratios.size(), ratios.front(), ratios.back());
 }
 
