@@ -25,8 +25,8 @@ constexpr int kPictures = kJobs * kBatch;
 /// More than the scenario has operations.
 constexpr int kTooMany = 2000;
 constexpr int kPatienceMs = 20000;
-/// At most so far from one kind of damage to the next one that is tried.
-constexpr int kDamageStride = 9;
+/// The stride at most where what is tried is quick, or few.
+constexpr int kShortStride = 9;
 
 /// POLYPTYCH_FAULT_STRIDE: only every so-many-th operation fails, and fewer of the damages are done. 1 without it.
 int stride() {
@@ -160,7 +160,7 @@ class TestSqliteFaults : public QObject {
     QFETCH(bool, isForEver);
     int n = 1;
     int failures = 0;
-    for (bool isReached = true; isReached; ++n) {
+    for (bool isReached = true; isReached; n += std::min(stride(), kShortStride)) {
       QVERIFY(n < kTooMany);
       QTemporaryDir folder;
       const QString file = datedLibrary(folder.path()).databaseFile();
@@ -178,7 +178,7 @@ class TestSqliteFaults : public QObject {
       QVERIFY2((*again)->check(), at);
     }
     QVERIFY(failures > 0);
-    qInfo("%d operations", n - 2);
+    qInfo("%d operations", n - 1 - std::min(stride(), kShortStride));
   }
 
   void theWriterDoesEveryWorkOnce_data() { everyFailedOperationLosesNothing_data(); }
@@ -329,7 +329,7 @@ class TestSqliteFaults : public QObject {
       damages.push_back(
           {QStringLiteral("WAL spoilt at %1").arg(at), [=](const QString& folder) { return spoil(folder + wal, at, 64); }});
     }
-    const auto every = static_cast<std::size_t>(std::min(stride(), kDamageStride));
+    const auto every = static_cast<std::size_t>(std::min(stride(), kShortStride));
     for (std::size_t i = static_cast<std::size_t>(step.size()) % every; i < damages.size(); i += every) {
       const Damage& damage = damages[i];
       QTemporaryDir folder;
@@ -357,7 +357,7 @@ class TestSqliteFaults : public QObject {
       sizes << random.bounded(static_cast<int>(size));
     }
     int setAside = 0;
-    for (qsizetype i = 0; i < sizes.size(); i += std::min(stride(), kDamageStride)) {
+    for (qsizetype i = 0; i < sizes.size(); i += std::min(stride(), kShortStride)) {
       const qint64 left = sizes[i];
       for (const bool isFilled : {false, true}) {
         QTemporaryDir folder;
