@@ -3,6 +3,7 @@
 #include <QFileInfo>
 #include <QXmlStreamReader>
 #include <QXmlStreamWriter>
+#include <algorithm>
 
 #include "core/gallery/folder_handle.h"
 #include "core/gallery/picture_rows.h"
@@ -22,6 +23,8 @@ constexpr char kDc[] = "http://purl.org/dc/elements/1.1/";
 constexpr char kOwn[] = "urn:polyptych:marks:1";
 constexpr int kMaxDepth = 32;
 constexpr qsizetype kMaxNames = 1000;
+/// Qt compares each attribute of an element with every one before it.
+constexpr int kMaxAttributes = 1024;
 
 Error corrupt(std::string detail) {
   return {ErrorCode::Corrupt, "A file with a picture's rating and tags (.xmp) cannot be read.", std::move(detail)};
@@ -38,6 +41,36 @@ void writeBag(QXmlStreamWriter& xml, const char* space, const char* name, const 
   }
   xml.writeEndElement();
   xml.writeEndElement();
+}
+
+/// Elements and attributes that say something.
+enum class Node { Other, Rdf, Description, Item, Tags, Albums, Rating, Stars, Pick, Trashed };
+
+/// Makes no text of the names: a namespace may be as long as the document, and every element be in it.
+Node nodeOf(QStringView space, QStringView name) {
+  struct Known {
+    Node node;
+    const char* space;
+    const char* name;
+  };
+  static constexpr Known kKnown[] = {{Node::Rdf, kRdf, "RDF"},        {Node::Description, kRdf, "Description"},
+                                     {Node::Item, kRdf, "li"},        {Node::Tags, kDc, "subject"},
+                                     {Node::Albums, kOwn, "Albums"},  {Node::Rating, kXmp, "Rating"},
+                                     {Node::Stars, kOwn, "Stars"},    {Node::Pick, kOwn, "Pick"},
+                                     {Node::Trashed, kOwn, "Trashed"}};
+  const auto* known = std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& one) {
+    return name == QLatin1String(one.name) && space == QLatin1String(one.space);
+  });
+  return known == std::end(kKnown) ? Node::Other : known->node;
+}
+
+/// Counted without parsing: an element ends before the next '<', and an attribute has a '='.
+bool hasTooManyAttributes(const QByteArray& xmp) {
+  int count = 0;
+  return std::any_of(xmp.begin(), xmp.end(), [&](char c) {
+    count = c == '<' ? 0 : count + (c == '=' ? 1 : 0);
+    return count > kMaxAttributes;
+  });
 }
 
 /// Collects what a document says, as attributes or as elements.
@@ -76,46 +109,45 @@ class MarksReader {
  private:
   void begin() {
     m_text.clear();
-    const QString space = m_xml.namespaceUri().toString();
-    const QString name = m_xml.name().toString();
-    m_path << space + u' ' + name;
-    m_isRdf = m_isRdf || (space == QLatin1String(kRdf) && name == QLatin1String("RDF"));
-    if (space == QLatin1String(kRdf) && name == QLatin1String("Description")) {
+    const Node node = nodeOf(m_xml.namespaceUri(), m_xml.name());
+    m_path.push_back(node);
+    m_isRdf = m_isRdf || node == Node::Rdf;
+    if (node == Node::Description) {
       for (const QXmlStreamAttribute& attribute : m_xml.attributes()) {
-        take(attribute.namespaceUri().toString() + u' ' + attribute.name().toString(), attribute.value().toString());
+        take(nodeOf(attribute.namespaceUri(), attribute.name()), attribute.value());
       }
     }
   }
 
   void end() {
-    const QString element = m_path.takeLast();
-    if (element == QLatin1String(kRdf) + QStringLiteral(" li") && m_path.size() >= 2) {
-      const QString& list = m_path[m_path.size() - 2];
-      if (list == QLatin1String(kDc) + QStringLiteral(" subject")) {
+    const Node node = m_path.takeLast();
+    if (node == Node::Item && m_path.size() >= 2) {
+      const Node list = m_path[m_path.size() - 2];
+      if (list == Node::Tags) {
         addName(m_marks.tags);
-      } else if (list == QLatin1String(kOwn) + QStringLiteral(" Albums")) {
+      } else if (list == Node::Albums) {
         addName(m_marks.albums);
       }
     } else {
-      take(element, m_text);
+      take(node, m_text);
     }
     m_text.clear();
   }
 
-  void take(const QString& key, const QString& value) {
+  void take(Node node, QStringView value) {
     bool isNumber = false;
     // Other programs write ratings as "3.0", too.
     const double number = value.trimmed().toDouble(&isNumber);
     if (!isNumber) {
       return;
     }
-    if (key == QLatin1String(kXmp) + QStringLiteral(" Rating")) {
+    if (node == Node::Rating) {
       m_rating = static_cast<int>(qBound(-1.0, number, double(kMaxStars)));
-    } else if (key == QLatin1String(kOwn) + QStringLiteral(" Stars")) {
+    } else if (node == Node::Stars) {
       m_stars = static_cast<int>(qBound(0.0, number, double(kMaxStars)));
-    } else if (key == QLatin1String(kOwn) + QStringLiteral(" Pick")) {
+    } else if (node == Node::Pick) {
       m_isPicked = number == 1;
-    } else if (key == QLatin1String(kOwn) + QStringLiteral(" Trashed") && number >= 0 && number < 1e15) {
+    } else if (node == Node::Trashed && number >= 0 && number < 1e15) {
       m_marks.trashedMs = static_cast<qint64>(number);
     }
   }
@@ -137,7 +169,7 @@ class MarksReader {
   }
 
   QXmlStreamReader m_xml;
-  QStringList m_path;
+  QList<Node> m_path;
   QString m_text;
   PictureMarks m_marks;
   int m_rating = 0;
@@ -182,6 +214,9 @@ QByteArray toXmp(const PictureMarks& marks) {
 Result<PictureMarks> fromXmp(const QByteArray& xmp) {
   if (xmp.size() > kMaxSidecarBytes) {
     return corrupt("too long");
+  }
+  if (hasTooManyAttributes(xmp)) {
+    return corrupt("too many attributes");
   }
   return MarksReader(xmp).read();
 }

@@ -317,7 +317,7 @@ QByteArray toRunFile(const RunRecord& record) {
   return out;
 }
 
-Result<RunRecord> fromRunFile(const QByteArray& bytes) {
+Result<RunRecord> fromRunFile(const QByteArray& bytes, const RunFileLimits& limits) {
   std::string_view left(bytes.constData(), static_cast<std::size_t>(bytes.size()));
   const auto nextLine = [&left] {
     const std::size_t end = left.find('\n');
@@ -340,7 +340,12 @@ Result<RunRecord> fromRunFile(const QByteArray& bytes) {
     return corrupt("the last line is missing or does not fit");
   }
   left = left.substr(0, bodySize);
+  if (end->requests > limits.pictures || static_cast<std::size_t>(std::ranges::count(left, '\n')) != end->requests) {
+    return corrupt("wrong number of pictures, or too many");
+  }
+  record.requests.reserve(end->requests);
   GenerationRequest request = beforeFirst();
+  std::size_t textBytes = 0;
   while (!left.empty()) {
     request.index = static_cast<std::int64_t>(record.requests.size());
     auto wrong = readMembers(
@@ -348,12 +353,17 @@ Result<RunRecord> fromRunFile(const QByteArray& bytes) {
     if (const auto valid = domain::validate(request); !wrong && !valid) {
       wrong = valid.error().message;
     }
+    // Texts that the lines say themselves are no longer than the file.
+    textBytes += request.prompt.size() + (request.negativePrompt ? request.negativePrompt->size() : 0);
+    if (!wrong && textBytes > limits.repeatedTextBytes + bodySize) {
+      wrong = "repeats too much text";
+    }
     if (wrong) {
       return corrupt("line " + std::to_string(record.requests.size() + 2) + ": " + *wrong);
     }
     record.requests.push_back(request);
   }
-  return record.requests.size() == end->requests ? Result<RunRecord>(std::move(record)) : corrupt("wrong number of pictures");
+  return record;
 }
 
 }  // namespace polyptych::library

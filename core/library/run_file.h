@@ -29,11 +29,20 @@ struct RunRecord {
   std::vector<domain::GenerationRequest> requests;  ///< index i at position i
 };
 
+/// Files that are longer are not to be read.
+inline constexpr qint64 kMaxRunFileBytes = qint64(4) << 30;
+
+/// What a run file may be read to: a few bytes of a line can stand for a prompt of some megabytes.
+struct RunFileLimits {
+  std::size_t pictures = 10'000'000;
+  std::size_t repeatedTextBytes = std::size_t(1) << 30;  ///< of texts that lines take over from the line before
+};
+
 /// JSON lines: a header {"format": 1, ...}, then one object a request with only those members that differ from the line before
 /// (`index` is the line's place). The last line says how many there were and has the SHA-256 of what
 /// stands before it, so that a cut or damaged file is known. Texts must be UTF-8.
 QByteArray toRunFile(const RunRecord& record);
-/// @return Corrupt (cut, damaged, values out of range), Unsupported (a newer format)
-base::Result<RunRecord> fromRunFile(const QByteArray& bytes);
+/// @return Corrupt (cut, damaged, values out of range, above the limits), Unsupported (a newer format)
+base::Result<RunRecord> fromRunFile(const QByteArray& bytes, const RunFileLimits& limits = {});
 
 }  // namespace polyptych::library

@@ -2,14 +2,17 @@
 #include <unistd.h>
 
 #include <QCoreApplication>
+#include <QDir>
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFile>
+#include <QFileInfo>
 #include <QStringList>
 #include <QTemporaryDir>
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "core/backend/local_backend.h"
@@ -291,6 +294,102 @@ void benchScaling(const QString& folder, const QStringList& arguments) {
               (seconds / ideal - 1) * 100);
 }
 
+/// Pictures of a real model on single-thread workers that have a core each.
+backend::RunSpec realRun(const QString& model, int jobs, const std::vector<int>& cores, int side, int steps) {
+  backend::RunSpec spec = run(jobs, 1, 0, steps);
+  spec.plan.model = {QFile::encodeName(QFileInfo(model).absoluteFilePath()).toStdString(), "org/m", "00ff", ""};
+  for (domain::GenerationRequest& request : spec.requests) {
+    request.width = request.height = side;
+  }
+  for (const int core : cores) {
+    spec.slots.push_back({"cpu:" + std::to_string(core), domain::DeviceKind::Cpu, "CPU", {}, {core}});
+  }
+  return spec;
+}
+
+/// Seconds that all cores were busy with anything but this program, `cores` and what they started.
+double secondsOfOthers(const std::vector<qint64>& cores) {
+  QFile stat(QStringLiteral("/proc/stat"));
+  const QByteArrayList words = stat.open(QIODevice::ReadOnly) ? stat.readLine().simplified().split(' ') : QByteArrayList();
+  double busy = 0;
+  for (const int state : {1, 2, 3, 6, 7, 8}) {  // user, nice, system, both interrupts, taken by the host
+    busy += words.value(state).toDouble() / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  }
+  double own = usageOf(::getpid()).cpuSeconds;
+  for (const qint64 core : cores) {
+    own += usageOf(core).cpuSeconds;
+    const QDir tasks(QStringLiteral("/proc/%1/task").arg(core));
+    for (const QString& task : tasks.entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
+      QFile children(tasks.filePath(task + "/children"));
+      const QByteArray pids = children.open(QIODevice::ReadOnly) ? children.readAll() : QByteArray();
+      for (const QByteArray& pid : pids.simplified().split(' ')) {
+        own += usageOf(pid.toLongLong()).cpuSeconds;
+      }
+    }
+  }
+  return busy - own;
+}
+
+/// Real workers: two at once against each of them alone, in turns. Rounds in which others used the machine do not count.
+void benchCpus(const QString& folder, const QStringList& arguments) {
+  const auto text = [&](const char* name) { return arguments.value(arguments.indexOf(QLatin1String(name)) + 1); };
+  const QString worker = text("--worker");
+  const QString model = text("--model");
+  if (!QFileInfo(worker).isExecutable() || !QFileInfo(model).isDir()) {
+    std::fprintf(stderr, "cpus needs --worker polyptych-worker and --model FOLDER\n");
+    std::exit(2);
+  }
+  const int jobs = option(arguments, "--jobs", 40);
+  const int side = option(arguments, "--side", 128);
+  const int steps = option(arguments, "--steps", 10);
+  const std::vector<std::vector<int>> sets{{0}, {0, 1}, {1}};
+  std::vector<std::unique_ptr<Core>> backends;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    backends.push_back(std::make_unique<Core>(folder + QStringLiteral("/cpus-%1").arg(i), QStringList(), worker));
+  }
+  const auto picturesASecond = [&](std::size_t set, int count) {
+    Core& core = *backends[set];
+    const int finished = core.finished;
+    QElapsedTimer time;
+    time.start();
+    core.remote->submit(realRun(model, count, sets[set], side, steps));
+    waitFor([&] { return core.finished > finished; });
+    return count * 1e9 / static_cast<double>(time.nsecsElapsed());
+  };
+  for (std::size_t set = 0; set < sets.size(); ++set) {
+    picturesASecond(set, 4);  // loads
+  }
+  std::vector<qint64> pids;
+  for (const auto& core : backends) {
+    pids.push_back(core->remote->corePid().value_or(0));
+  }
+  constexpr double kQuiet = 0.02;
+  std::vector<double> ratios;
+  for (int round = 0; round < option(arguments, "--rounds", 7); ++round) {
+    QElapsedTimer time;
+    time.start();
+    const double before = secondsOfOthers(pids);
+    const double first = picturesASecond(0, jobs);
+    const double both = picturesASecond(1, 2 * jobs);
+    const double second = picturesASecond(2, jobs);
+    const double others = (secondsOfOthers(pids) - before) / (static_cast<double>(time.nsecsElapsed()) / 1e9 * 2);
+    const double ratio = both / (first + second);
+    std::printf("alone %.3f and %.3f pictures/s, both at once %.3f: %.3f of their sum; others had %.1f %% of two cores\n", first,
+                second, both, ratio, others * 100);
+    std::fflush(stdout);
+    if (others <= kQuiet) {
+      ratios.push_back(ratio);
+    }
+  }
+  if (ratios.empty()) {
+    std::printf("no round was left alone; try again on a machine with nothing else to do\n");
+    return;
+  }
+  std::sort(ratios.begin(), ratios.end());
+  std::printf("two single-thread workers: %.3f times what each makes alone (median of %zu quiet rounds; %.3f to %.3f)\n",
+              ratios[ratios.size() / 2], ratios.size(), ratios.front(), ratios.back());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -299,14 +398,12 @@ int main(int argc, char** argv) {
   const QTemporaryDir folder(qEnvironmentVariable("QUEUE_BENCH_FOLDER", "/dev/shm") + "/queue-bench-XXXXXX");
   qputenv("XDG_CACHE_HOME", QFile::encodeName(folder.path()));
   qputenv("XDG_RUNTIME_DIR", QFile::encodeName(folder.path()));
-  const std::map<QString, void (*)(const QString&, const QStringList&)> parts{{"submit", benchSubmit},
-                                                                              {"workers", benchWorkers},
-                                                                              {"queued", benchQueued},
-                                                                              {"latency", benchLatency},
-                                                                              {"scaling", benchScaling}};
+  const std::map<QString, void (*)(const QString&, const QStringList&)> parts{
+      {"submit", benchSubmit},   {"workers", benchWorkers}, {"queued", benchQueued},
+      {"latency", benchLatency}, {"scaling", benchScaling}, {"cpus", benchCpus}};
   const auto part = parts.find(arguments.value(1));
   if (part == parts.end() || !folder.isValid()) {
-    std::fprintf(stderr, "queue_bench submit|workers|queued|latency|scaling (tests/bench/README.md)\n");
+    std::fprintf(stderr, "queue_bench submit|workers|queued|latency|scaling|cpus (tests/bench/README.md)\n");
     return 2;
   }
   part->second(folder.path(), arguments);

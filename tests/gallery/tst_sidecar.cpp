@@ -64,6 +64,11 @@ class TestSidecar : public QObject {
     QTest::newRow("entities") << QByteArray("<!DOCTYPE a [<!ENTITY b 'c'>]>") + gallery::toXmp({1, 0, {}, {}, {}}).mid(38);
     QTest::newRow("deep") << QByteArray("<a>").repeated(1000);
     QTest::newRow("long") << QByteArray(gallery::kMaxSidecarBytes + 1, ' ');
+    QByteArray attributes;
+    for (int i = 0; i < 2000; ++i) {
+      attributes += " a" + QByteArray::number(i) + "=''";
+    }
+    QTest::newRow("many attributes") << "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#'" + attributes + "/>";
     QTest::newRow("cut") << gallery::toXmp({1, 0, {"tag"}, {}, {}}).chopped(20);
   }
 
@@ -72,6 +77,21 @@ class TestSidecar : public QObject {
     const auto read = gallery::fromXmp(xmp);
     QVERIFY(!read);
     QCOMPARE(read.error().code, ErrorCode::Corrupt);
+  }
+
+  /// It takes no longer than the same elements in a short one.
+  void readsALongNamespace() {
+    const auto elements = [](const QByteArray& space) {
+      return "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' xmlns:n='" + space + "'>" +
+             QByteArray("<n:a/>").repeated(50000) + "</r:RDF>";
+    };
+    QElapsedTimer time;
+    time.start();
+    QVERIFY(gallery::fromXmp(elements("short")).isOk());
+    const qint64 shortNs = time.nsecsElapsed();
+    time.start();
+    QVERIFY(gallery::fromXmp(elements(QByteArray(500000, 'n'))).isOk());
+    QVERIFY2(time.nsecsElapsed() < 50 * shortNs, qPrintable(QString::number(time.nsecsElapsed() / shortNs)));
   }
 
   void followsTheRows() {

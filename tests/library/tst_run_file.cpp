@@ -161,12 +161,49 @@ class TestRunFile : public QObject {
     QCOMPARE(read.error().code, ErrorCode::Corrupt);
   }
 
+  void refusesMoreThanItsLimits() {
+    const QByteArray bytes = library::toRunFile(sampleRecord(3));
+    QVERIFY(library::fromRunFile(bytes, {.pictures = 3, .repeatedTextBytes = 0}).isOk());
+    QVERIFY(!library::fromRunFile(bytes, {.pictures = 2, .repeatedTextBytes = 0}));
+
+    RunRecord repeated = sampleRecord(100);
+    for (domain::GenerationRequest& request : repeated.requests) {
+      request.prompt = std::string(10000, 'a');
+      request.negativePrompt = std::string(10000, 'b');
+    }
+    const QByteArray few = library::toRunFile(repeated);
+    QVERIFY(library::fromRunFile(few, {.pictures = 100, .repeatedTextBytes = 99 * 20000}).isOk());
+    const auto refused =
+        library::fromRunFile(few, {.pictures = 100, .repeatedTextBytes = std::size_t(99) * 20000 - std::size_t(few.size())});
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::Corrupt);
+  }
+
   void saysThatAFormatIsNewer() {
     QByteArray bytes = library::toRunFile(sampleRecord(1));
     bytes.replace("\"format\":1,", "\"format\":2,");
     const auto read = library::fromRunFile(bytes);
     QVERIFY(!read);
     QCOMPARE(read.error().code, ErrorCode::Unsupported);
+  }
+
+  /// The fuzz target begins with these. POLYPTYCH_RENEW_CORPUS=1 writes them anew.
+  void theCorpusIsOfThisFormat() {
+    RunRecord record = sampleRecord(3);
+    record.requests[1].negativePrompt = "\n";
+    record.requests[2].clipSkip = 1;
+    const QByteArray whole = library::toRunFile(record);
+    const QList<std::pair<QString, QByteArray>> expected{{"whole", 'f' + whole},
+                                                         {"lines", 'l' + whole.left(whole.lastIndexOf('{'))}};
+    for (const auto& [name, content] : expected) {
+      QFile file(QDir(QStringLiteral(CORPUS_FOLDER)).filePath(name));
+      if (qEnvironmentVariableIntValue("POLYPTYCH_RENEW_CORPUS") == 1) {
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(content) == content.size());
+        continue;
+      }
+      QVERIFY2(file.open(QIODevice::ReadOnly), qPrintable(file.fileName()));
+      QCOMPARE(file.readAll(), content);
+    }
   }
 
   void doesAHundredThousandInWellUnderASecond() {

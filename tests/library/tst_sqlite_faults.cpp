@@ -25,6 +25,14 @@ constexpr int kPictures = kJobs * kBatch;
 /// More than the scenario has operations.
 constexpr int kTooMany = 2000;
 constexpr int kPatienceMs = 20000;
+/// The stride at most where what is tried is quick, or few.
+constexpr int kShortStride = 9;
+
+/// POLYPTYCH_FAULT_STRIDE: only every so-many-th operation fails, and fewer of the damages are done. 1 without it.
+int stride() {
+  static const int given = qEnvironmentVariableIntValue("POLYPTYCH_FAULT_STRIDE");
+  return std::max(given, 1);
+}
 
 Location datedLibrary(const QString& folder) { return library::locationAt(folder, Location::Layout::Dated); }
 
@@ -152,7 +160,7 @@ class TestSqliteFaults : public QObject {
     QFETCH(bool, isForEver);
     int n = 1;
     int failures = 0;
-    for (bool isReached = true; isReached; ++n) {
+    for (bool isReached = true; isReached; n += std::min(stride(), kShortStride)) {
       QVERIFY(n < kTooMany);
       QTemporaryDir folder;
       const QString file = datedLibrary(folder.path()).databaseFile();
@@ -170,7 +178,7 @@ class TestSqliteFaults : public QObject {
       QVERIFY2((*again)->check(), at);
     }
     QVERIFY(failures > 0);
-    qInfo("%d operations", n - 2);
+    qInfo("%d operations", n - 1 - std::min(stride(), kShortStride));
   }
 
   void theWriterDoesEveryWorkOnce_data() { everyFailedOperationLosesNothing_data(); }
@@ -180,7 +188,7 @@ class TestSqliteFaults : public QObject {
     QFETCH(Kind, kind);
     QFETCH(bool, isForEver);
     int n = 1;
-    for (bool isReached = true; isReached; ++n) {
+    for (bool isReached = true; isReached; n += stride()) {
       QTemporaryDir folder;
       const QString file = datedLibrary(folder.path()).databaseFile();
       const QByteArray at = "operation " + QByteArray::number(n);
@@ -221,17 +229,15 @@ class TestSqliteFaults : public QObject {
     QVERIFY(n > 5);
   }
 
-  /// Open, submit three jobs, give them out, finish them, close: the N-th write, sync or cut fails, for every N. A full disk and
-  /// one that stays bad take their time: of those some N, or all with POLYPTYCH_ALL_FAULTS.
+  /// Open, submit three jobs, give them out, finish them, close: the N-th write, sync or cut fails, for every N.
   void everyFailedOperationLosesNothing() {
     QFETCH(Kind, kind);
     QFETCH(bool, isForEver);
     QTemporaryDir made;
     QVERIFY(backend::LocalBackend::open(datedLibrary(made.path()), options()).isOk());
-    const bool isWhole = qEnvironmentVariableIsSet("POLYPTYCH_ALL_FAULTS");
-    const int step = isWhole ? 1 : isForEver ? 10 : kind == Kind::Full ? 3 : 1;
-    int n = step == 10 && kind == Kind::Full ? 6 : 1;
-    for (bool isReached = true; isReached; n += step) {
+    // With a stride each row begins elsewhere.
+    int n = 1 + (isForEver ? stride() / 2 : 0) + (kind == Kind::Full ? stride() / 4 : 0);
+    for (bool isReached = true; isReached; n += stride()) {
       QVERIFY(n < kTooMany);
       QTemporaryDir folder;
       const Location location = datedLibrary(folder.path());
@@ -269,7 +275,7 @@ class TestSqliteFaults : public QObject {
       const QString left = faults(location, m_expected);
       QVERIFY2(left.isEmpty(), at + ": " + left.toUtf8());
     }
-    qInfo("%d operations", n - step);
+    qInfo("%d operations", n - stride());
   }
 
   void aLostOrDamagedIndexLosesNothing_data() {
@@ -323,7 +329,9 @@ class TestSqliteFaults : public QObject {
       damages.push_back(
           {QStringLiteral("WAL spoilt at %1").arg(at), [=](const QString& folder) { return spoil(folder + wal, at, 64); }});
     }
-    for (const Damage& damage : damages) {
+    const auto every = static_cast<std::size_t>(std::min(stride(), kShortStride));
+    for (std::size_t i = static_cast<std::size_t>(step.size()) % every; i < damages.size(); i += every) {
+      const Damage& damage = damages[i];
       QTemporaryDir folder;
       copyFolder(killed.path(), folder.path());
       QVERIFY2(damage.act(folder.path()), qPrintable(damage.name));
@@ -349,7 +357,8 @@ class TestSqliteFaults : public QObject {
       sizes << random.bounded(static_cast<int>(size));
     }
     int setAside = 0;
-    for (const qint64 left : sizes) {
+    for (qsizetype i = 0; i < sizes.size(); i += std::min(stride(), kShortStride)) {
+      const qint64 left = sizes[i];
       for (const bool isFilled : {false, true}) {
         QTemporaryDir folder;
         copyFolder(made.path(), folder.path());

@@ -1,4 +1,5 @@
-// torture [--seed N] [--kills N] [--jobs N] [--workers N] [--faces N] [--step-ms N] [--folder DIR]: README.md.
+// torture [--seed N] [--kills N] [--jobs N] [--workers N] [--faces N] [--step-ms N] [--gap-ms N] [--side N] [--steps N]
+//   [--worker PROGRAM --model FOLDER] [--folder DIR]: README.md.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -29,10 +30,8 @@ using tests::TorturePlan;
 constexpr int kStalledMs = 60000;
 constexpr int kLeavingMs = 20000;
 constexpr int kTickMs = 2;
-/// Mean time between two ends.
-constexpr int kMeanGapMs = 30;
-/// How long an armed fail point is waited for before the process that has it is ended otherwise.
-constexpr int kArmedMs = 400;
+/// How long an armed fail point is waited for, in mean times between two ends, before the process that has it is ended otherwise.
+constexpr int kArmedGaps = 13;
 
 struct Process {
   qint64 pid = 0;
@@ -67,7 +66,6 @@ std::vector<Process> descendants(qint64 root) {
 }
 
 bool isCore(const Process& process) { return process.name == QByteArray("polyptych_torture_core").left(15); }
-bool isWorker(const Process& process) { return process.name == QByteArray("polyptych_fake_worker").left(15); }
 
 /// One library and its faces, from the first submit to the end of every process.
 class Torture : public QObject {
@@ -77,6 +75,7 @@ class Torture : public QObject {
         m_runs(static_cast<int>(plan.runs().size())),
         m_library(std::move(library)),
         m_failFile(std::move(failFile)),
+        m_workerName(QFile::encodeName(QFileInfo(plan.workerProgram()).fileName()).left(15)),
         m_random(plan.seed) {
     for (int face = 0; face < plan.faces; ++face) {
       m_faces.push_back(std::make_unique<QProcess>());
@@ -102,6 +101,8 @@ class Torture : public QObject {
   const std::map<QByteArray, int>& killsOf() const { return m_killsOf; }
 
  private:
+  bool isWorker(const Process& process) const { return process.name == m_workerName; }
+
   void startFace(int number) {
     QProcess* face = m_faces[static_cast<std::size_t>(number)].get();
     face->disconnect(this);
@@ -204,7 +205,7 @@ class Torture : public QObject {
   }
 
   void killSomething(const std::vector<Process>& all) {
-    const bool isAwaited = m_isArmed && m_sinceArmed.elapsed() < kArmedMs;
+    const bool isAwaited = m_isArmed && m_sinceArmed.elapsed() < kArmedGaps * m_plan.gapMs;
     if (m_sinceKill.elapsed() < m_gap || (isAwaited && m_isAlone)) {
       return;
     }
@@ -256,7 +257,7 @@ class Torture : public QObject {
     }
     ++m_kills;
     ++m_killsOf[what];
-    m_gap = static_cast<int>(m_random.bounded(2 * kMeanGapMs));
+    m_gap = static_cast<int>(m_random.bounded(2 * m_plan.gapMs));
     m_sinceKill.restart();
   }
 
@@ -264,6 +265,7 @@ class Torture : public QObject {
   const int m_runs;
   const QString m_library;
   const QString m_failFile;
+  const QByteArray m_workerName;  ///< as the kernel cuts it
   QRandomGenerator m_random;
   std::vector<std::unique_ptr<QProcess>> m_faces;
   QTimer m_tick;

@@ -1,5 +1,7 @@
 #include "tests/torture/torture_plan.h"
 
+#include <QFile>
+#include <QFileInfo>
 #include <string>
 
 namespace polyptych::tests {
@@ -12,9 +14,17 @@ constexpr std::size_t kBigRunEvery = 8;
 }  // namespace
 
 QStringList TorturePlan::arguments() const {
-  return {"--seed",    QString::number(seed),    "--kills", QString::number(kills), "--jobs",    QString::number(jobs),
-          "--workers", QString::number(workers), "--faces", QString::number(faces), "--step-ms", QString::number(stepMs)};
+  QStringList words{
+      "--seed",    QString::number(seed),    "--kills", QString::number(kills), "--jobs",    QString::number(jobs),
+      "--workers", QString::number(workers), "--faces", QString::number(faces), "--step-ms", QString::number(stepMs),
+      "--gap-ms",  QString::number(gapMs),   "--side",  QString::number(side),  "--steps",   QString::number(steps)};
+  if (!worker.isEmpty()) {
+    words << "--worker" << worker << "--model" << model;
+  }
+  return words;
 }
+
+QString TorturePlan::workerProgram() const { return worker.isEmpty() ? QStringLiteral(FAKE_WORKER) : worker; }
 
 QString TorturePlan::take(QStringList& arguments) {
   const auto number = [&](const char* name, auto& value, int least) {
@@ -31,10 +41,27 @@ QString TorturePlan::take(QStringList& arguments) {
     arguments.remove(at, 2);
     return QString();
   };
+  const auto path = [&](const char* name, QString& value) {
+    const qsizetype at = arguments.indexOf(QLatin1String(name));
+    if (at < 0) {
+      return QString();
+    }
+    value = QFileInfo(arguments.value(at + 1)).absoluteFilePath();
+    if (at + 1 == arguments.size() || !QFileInfo::exists(value)) {
+      return QStringLiteral("%1 needs a path that exists").arg(QLatin1String(name));
+    }
+    arguments.remove(at, 2);
+    return QString();
+  };
   QString wrong;
-  for (const QString& one : {number("--seed", seed, 0), number("--kills", kills, 0), number("--jobs", jobs, 1),
-                             number("--workers", workers, 1), number("--faces", faces, 1), number("--step-ms", stepMs, -1)}) {
+  for (const QString& one :
+       {number("--seed", seed, 0), number("--kills", kills, 0), number("--jobs", jobs, 1), number("--workers", workers, 1),
+        number("--faces", faces, 1), number("--step-ms", stepMs, -1), number("--gap-ms", gapMs, 1), number("--side", side, 32),
+        number("--steps", steps, 1), path("--worker", worker), path("--model", model)}) {
     wrong = wrong.isEmpty() ? one : wrong;
+  }
+  if (wrong.isEmpty() && worker.isEmpty() != model.isEmpty()) {
+    return QStringLiteral("--worker and --model belong together");
   }
   return wrong;
 }
@@ -55,7 +82,7 @@ backend::RunSpec tortureRun(const TorturePlan& plan, int number) {
   const int jobs = plan.runs().at(static_cast<std::size_t>(number));
   backend::RunSpec spec;
   spec.id = tortureRunId(plan, number);
-  spec.plan.model = {"/models/m", "org/m", "00ff", ""};
+  spec.plan.model = {plan.model.isEmpty() ? "/models/m" : QFile::encodeName(plan.model).toStdString(), "org/m", "00ff", ""};
   spec.plan.threads = 1;
   spec.plan.computeType = domain::ComputeType::Fp32;
   spec.plan.batch = number % 2 == 0 ? 1 : 3;
@@ -64,9 +91,10 @@ backend::RunSpec tortureRun(const TorturePlan& plan, int number) {
     request.index = request.promptIndex = i;
     request.prompt = "run " + std::to_string(number) + ", picture " + std::to_string(i);
     request.seed = (quint64(plan.seed) << 32) + static_cast<quint64>(i);
-    request.width = number % 3 == 0 ? 8 : 32;
-    request.height = number % 3 == 0 ? 8 : 24;
-    request.steps = 1 + number % 3;
+    // Small, and larger with unequal sides.
+    request.width = number % 3 == 0 ? plan.side / 4 / 8 * 8 : plan.side;
+    request.height = number % 3 == 0 ? request.width : plan.side * 3 / 4 / 8 * 8;
+    request.steps = plan.steps + number % 3;
     request.scheduler = "Euler";
     spec.requests.push_back(std::move(request));
   }
@@ -81,10 +109,12 @@ backend::RemoteBackendOptions tortureBackend(const TorturePlan& plan, const QStr
   const int step = plan.stepMs >= 0 ? plan.stepMs : static_cast<int>(plan.seed % 3);
   options.coreProgram = QStringLiteral(TORTURE_CORE);
   options.coreArguments =
-      QStringList{"--resume", "--max-attempts", "0",         "--max-deaths", "0",     "--linger", "300", "--restart-delay",
-                  "5",        "--worker",       FAKE_WORKER, "--fail-file",  failFile};
-  for (const QString& argument : QStringList{"--load-ms", "0", "--step-ms", QString::number(step)}) {
-    options.coreArguments << "--worker-argument" << argument;
+      QStringList{"--resume", "--max-attempts",     "0",           "--max-deaths", "0", "--linger", "300", "--restart-delay", "5",
+                  "--worker", plan.workerProgram(), "--fail-file", failFile};
+  if (plan.worker.isEmpty()) {
+    for (const QString& argument : QStringList{"--load-ms", "0", "--step-ms", QString::number(step)}) {
+      options.coreArguments << "--worker-argument" << argument;
+    }
   }
   options.backOff = std::chrono::milliseconds(5);
   options.maxTries = 10000;

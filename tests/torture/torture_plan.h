@@ -17,10 +17,17 @@ struct TorturePlan {
   int workers = 4;
   int faces = 3;
   int stepMs = -1;  ///< of the fake workers; -1: 0 to 2, by the seed
+  int gapMs = 30;   ///< mean time between two ends
+  QString worker;   ///< a real one; empty: the fake one
+  QString model;    ///< a folder, for the real one
+  int side = 32;    ///< of the larger pictures
+  int steps = 1;    ///< least of a picture
 
   /// Jobs of each run: mostly so few that an end meets each of their steps, some times more than there are workers.
   std::vector<int> runs() const;
   QStringList arguments() const;
+  /// The program that makes the pictures.
+  QString workerProgram() const;
   /// Takes its options out of the list. @return what is wrong; empty if nothing is
   QString take(QStringList& arguments);
 };

@@ -47,7 +47,15 @@ base::Result<std::vector<ManifestLine>> readManifestFile(const QString& path, in
                        "The file '" + path.toStdString() + "' cannot be read; check its rights and its disk.",
                        file.errorString().toStdString()};
   }
-  return readManifestLines(file.readAll(), threads);
+  const base::Error tooLong{base::ErrorCode::Corrupt,
+                            "The file '" + path.toStdString() + "' is longer than any manifest; move it away and try again.",
+                            {}};
+  if (file.size() > kMaxManifestBytes) {
+    return tooLong;
+  }
+  const QByteArray manifest = file.readAll();
+  return manifest.count('\n') <= kMaxManifestLines ? base::Result<std::vector<ManifestLine>>(readManifestLines(manifest, threads))
+                                                   : tooLong;
 }
 
 }  // namespace polyptych::gallery

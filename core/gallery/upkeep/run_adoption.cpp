@@ -30,7 +30,10 @@ Result<void> readRunFile(FolderReading& reading) {
     return Error{ErrorCode::Io, "The file '" + file.fileName().toStdString() + "' cannot be read; check its rights and its disk.",
                  file.errorString().toStdString()};
   }
-  Result<RunRecord> record = library::fromRunFile(file.readAll());
+  Result<RunRecord> record =
+      file.size() <= library::kMaxRunFileBytes
+          ? library::fromRunFile(file.readAll())
+          : Error{ErrorCode::Corrupt, "The file with the list of a run's pictures is longer than any that is written.", {}};
   if (record && record->requests.empty()) {
     record = Error{ErrorCode::Corrupt, "The file with the list of a run's pictures is empty.", {}};
   }
