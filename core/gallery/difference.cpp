@@ -2,6 +2,21 @@
 
 namespace polyptych::gallery {
 
+bool isLowerRung(const domain::PictureMetadata& there, const domain::PictureMetadata& asked) {
+  const domain::GenerationRequest& request = there.request;
+  if (there.batch > asked.batch || (asked.vaeSlicing && !there.vaeSlicing) || (asked.vaeTiling && !there.vaeTiling) ||
+      request.width > asked.request.width || request.height > asked.request.height) {
+    return false;
+  }
+  domain::PictureMetadata raised = there;
+  raised.batch = asked.batch;
+  raised.vaeSlicing = asked.vaeSlicing;
+  raised.vaeTiling = asked.vaeTiling;
+  raised.request.width = asked.request.width;
+  raised.request.height = asked.request.height;
+  return raised == asked;
+}
+
 const char* differenceOf(const domain::PictureMetadata& there, const domain::PictureMetadata& asked) {
   const domain::GenerationRequest& a = there.request;
   const domain::GenerationRequest& b = asked.request;

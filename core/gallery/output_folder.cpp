@@ -144,11 +144,14 @@ Result<void> OutputFolder::takeRow(const ManifestRow& row, const QByteArray& lin
   if (index >= size()) {
     return clash(std::string("holds another run, with more pictures.") + kAgain);
   }
-  if (row.metadata != m_run.pictures[index]) {
+  // The run's own name is over what was asked for: under it, another plan is what the lack of memory made of it.
+  const bool isOurs = row.run == m_files->fingerprint();
+  m_hasOurRows = m_hasOurRows || isOurs;
+  if (row.metadata != m_run.pictures[index] && !(isOurs && isLowerRung(row.metadata, m_run.pictures[index]))) {
     return clash("holds another run: its picture " + std::to_string(index) + " has another " +
                  differenceOf(row.metadata, m_run.pictures[index]) + "." + kAgain);
   }
-  m_isAnotherRun = m_isAnotherRun || row.run != m_files->fingerprint() || row.file != nameOf(index);
+  m_isAnotherRun = m_isAnotherRun || !isOurs || row.file != nameOf(index);
   if (!row.error && present.contains(row.file) && !m_isFinished[index]) {
     m_isFinished[index] = true;
     m_origins[index] = row.origin;
@@ -168,15 +171,15 @@ Result<void> OutputFolder::adopt(std::size_t index) {
   if (!metadata) {
     return clash("has a file '" + name + "' that was not made by this run (" + metadata.error().message + ").");
   }
-  if (*metadata != asked) {
+  if (*metadata != asked && !(m_hasOurRows && isLowerRung(*metadata, asked))) {
     return clash("has a file '" + name + "' of another run: its " + differenceOf(*metadata, asked) + " differs.");
   }
-  if (const auto whole = picture::checkPng(bytesOf(*bytes), asked.request.width, asked.request.height); !whole) {
+  if (const auto whole = picture::checkPng(bytesOf(*bytes), metadata->request.width, metadata->request.height); !whole) {
     return clash("has a damaged file '" + name + "'; remove it to have the picture made again.");
   }
   m_isFinished[index] = true;
   m_origins[index] = {};
-  m_manifest += m_files->rowOf(asked, {}, QDateTime::currentDateTimeUtc());
+  m_manifest += m_files->rowOf(*metadata, {}, QDateTime::currentDateTimeUtc());
   return {};
 }
 

@@ -59,7 +59,8 @@ class OutputFolder {
   std::vector<bool> m_isFinished;
   std::map<std::size_t, PictureOrigin> m_origins;
   bool m_isAnotherRun = false;
-  QByteArray m_manifest;  ///< as it should be, while the folder is compared
+  bool m_hasOurRows = false;  ///< the folder is this run's, not only like it
+  QByteArray m_manifest;      ///< as it should be, while the folder is compared
 };
 
 }  // namespace polyptych::gallery

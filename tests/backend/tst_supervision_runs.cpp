@@ -253,6 +253,28 @@ class TestSupervisionRuns : public QObject {
     Q_UNUSED(run);
   }
 
+  /// `--out` again after the lack of memory had changed some pictures: they are that run's, and finished.
+  void aFlatRunGoesOnAfterTheLadderChangedIt() {
+    const QString folder = m_folder->filePath("out");
+    SampleRun run = squares(8, 64, 4);
+    run.outputFolder = folder;
+    const auto ladder = [&](int memory) {
+      LocalBackends backends({"--memory", QString::number(memory)});
+      return backends.run(run);
+    };
+    QCOMPARE(ladder(2048).made, 8);
+    QVERIFY(QFile::remove(folder + "/00007-a-lighthouse-7.png"));
+    const backend::RunSummary again = ladder(2048);
+    QVERIFY2(!again.error, again.error ? again.error->message.c_str() : "");
+    QCOMPARE(again.alreadyThere, 7);
+    QCOMPARE(again.made, 1);
+    QCOMPARE(ladder(1 << 20).alreadyThere, 8);
+    // Another batch that somebody asked for is another run, as ever.
+    run.plan.batch = 8;
+    const backend::RunSummary other = ladder(2048);
+    QCOMPARE(codeOf(other), int(ErrorCode::AlreadyExists));
+  }
+
   void whatNoRungHelpsIsParkedWithASentence() {
     Library library(m_folder->path(), {"--memory", "100"});
     const quint64 run = library.submit(squares(2, 64, 2));
