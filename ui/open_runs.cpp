@@ -113,6 +113,7 @@ void OpenRuns::onRunChanged(const backend::RunStatus& status) {
   }
   const bool isNew = run->folder.isEmpty();
   run->folder = status.folder;
+  run->batch = status.batch;
   run->isTold = true;
   run->isGone = false;
   m_counted.insert(status.runId, status);

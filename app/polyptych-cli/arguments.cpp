@@ -81,6 +81,8 @@ Part& partOf(Arguments& arguments) {
     return arguments.sheet;
   } else if constexpr (std::is_same_v<Part, QueueArguments>) {
     return arguments.queue;
+  } else if constexpr (std::is_same_v<Part, RequeueEdits>) {
+    return arguments.queue.edits;
   } else if constexpr (std::is_same_v<Part, PictureArguments>) {
     return arguments.pictures;
   } else if constexpr (std::is_same_v<Part, LibraryArguments>) {
@@ -228,6 +230,7 @@ const std::vector<CommandInfo>& commands() {
                                             {"--columns", true, false, into(&S::columns, integer(1, 512))},
                                             {"--cell", true, false, into(&S::cell, integer(16, 1024))}};
   using Q = QueueArguments;
+  using E = RequeueEdits;
   constexpr int kMost = std::numeric_limits<int>::max();
   static const std::vector<Option> listingRuns = {
       kJson, kLibrary, kFlatFolder, {"--limit", true, false, into(&Q::limit, integer(1, 1000000))}};
@@ -237,7 +240,16 @@ const std::vector<CommandInfo>& commands() {
                                             {"--run", true, false, into(&Q::run, integer(1, kMost))},
                                             {"--before", true, false, into(&Q::before, integer(1, kMost))},
                                             {"--state", true, false, into(&Q::state, jobState)},
-                                            {"--limit", true, false, into(&Q::limit, integer(1, 1000000))}};
+                                            {"--limit", true, false, into(&Q::limit, integer(1, 1000000))},
+                                            {"--steps", true, false, into(&E::steps, integer(1, domain::kMaxSteps))},
+                                            {"--width", true, false, into(&E::width, side)},
+                                            {"--height", true, false, into(&E::height, side)},
+                                            {"--guidance", true, false, into(&E::guidance, real(0, 1000))},
+                                            {"--scheduler", true, false, into(&E::scheduler, scheduler)},
+                                            {"--negative", true, false, into(&E::negative, promptText)},
+                                            {"--seed", true, false, into(&E::seed, seed)},
+                                            {"--batch", true, false, into(&E::batch, integer(1, domain::kMaxBatch))}};
+  static const std::vector<Option> limits = {kJson, kLibrary, kFlatFolder};
   using P = PictureArguments;
   using L = LibraryArguments;
   static const Option out{"--out", true, false, into(&GenerateArguments::out, something)};
@@ -266,6 +278,7 @@ const std::vector<CommandInfo>& commands() {
       {"contact-sheet", Command::ContactSheet, &sheet},
       {"pictures", Command::Pictures, &pictures},
       {"library", Command::Library, &keeping},
+      {"limits", Command::Limits, &limits},
   };
   return all;
 }
@@ -328,9 +341,11 @@ Result<void> takePositional(Arguments& arguments, const CommandInfo& command, co
     return {};
   }
   if (command.command == Command::Queue && arguments.queue.verb.empty()) {
-    static const std::set<std::string_view> verbs = {"list", "pause", "resume", "cancel", "retry", "front", "move", "undo"};
+    static const std::set<std::string_view> verbs = {"list",    "pause",   "resume", "cancel", "retry",
+                                                     "requeue", "dismiss", "front",  "move",   "undo"};
     if (!verbs.contains(word)) {
-      return wrong("queue cannot " + quoted(word) + "; it can list, pause, resume, cancel, retry, front, move and undo.");
+      return wrong("queue cannot " + quoted(word) +
+                   "; it can list, pause, resume, cancel, retry, requeue, dismiss, front, move and undo.");
     }
     arguments.queue.verb = word;
     return {};
@@ -341,6 +356,10 @@ Result<void> takePositional(Arguments& arguments, const CommandInfo& command, co
       return number.error();
     }
     arguments.queue.numbers.push_back(*number);
+    return {};
+  }
+  if (command.command == Command::Limits) {
+    arguments.limits.push_back(word);
     return {};
   }
   if (command.command == Command::Library && arguments.keeping.action.empty()) {
@@ -436,6 +455,12 @@ Result<void> checkWhole(const Arguments& arguments) {
       return checkPlace(arguments);
     case Command::Library:
       return checkLibrary(arguments);
+    case Command::Queue:
+      return arguments.queue.verb != "requeue" && arguments.queue.edits != RequeueEdits{}
+                 ? wrong(
+                       "--steps, --width, --height, --guidance, --scheduler, --negative, --seed and --batch go with queue "
+                       "requeue alone.")
+                 : Result<void>();
     default:
       return {};
   }

@@ -24,7 +24,8 @@ enum class Command {
   Queue,
   Runs,
   Pictures,
-  Library
+  Library,
+  Limits
 };
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
@@ -43,7 +44,7 @@ struct GenerateArguments {
   std::optional<int> height;
   std::optional<std::string> scheduler;  ///< canonical spelling
   int imagesPerPrompt = 1;
-  int batch = 1;
+  std::optional<int> batch;  ///< absent: chosen at submit, or 1 for --out
   domain::ComputeType dtype = domain::ComputeType::Auto;
   domain::NoiseKind noise = domain::NoiseKind::Float;
   std::optional<int> clipSkip;
@@ -62,14 +63,29 @@ struct ContactSheetArguments {
   int cell = 256;
 };
 
+/// What `queue requeue` changes; what is absent stays as it was.
+struct RequeueEdits {
+  std::optional<int> width;
+  std::optional<int> height;
+  std::optional<int> steps;
+  std::optional<double> guidance;
+  std::optional<std::string> scheduler;
+  std::optional<std::string> negative;
+  std::optional<std::uint64_t> seed;  ///< of the first picture; the next have the next ones
+  std::optional<int> batch;
+
+  friend bool operator==(const RequeueEdits&, const RequeueEdits&) = default;
+};
+
 /// `queue` and `runs` as they were typed.
 struct QueueArguments {
-  std::string verb;                   ///< list, pause, resume, cancel, retry, front, move or undo
+  std::string verb;                   ///< list, pause, resume, cancel, retry, requeue, dismiss, front, move or undo
   std::vector<std::int64_t> numbers;  ///< of jobs; for undo, the number that the command gave
   std::optional<int> run;             ///< number of a run
   std::optional<int> before;          ///< move: a job
   std::optional<std::string> state;   ///< list: waiting, in_work, done, failed, parked or cancelled
   int limit = 100;
+  RequeueEdits edits;
 };
 
 /// Which pictures of a library, as `pictures` and `library export` take it.
@@ -101,6 +117,7 @@ struct Arguments {
   std::optional<std::string> flatFolder;  ///< --out of queue and runs: the folder of a single run
   PictureArguments pictures;
   LibraryArguments keeping;
+  std::vector<std::string> limits;  ///< NAME=VALUE
   /// Not shown in the help: programs to start in place of those beside this one, and arguments for them.
   std::optional<std::string> cpuWorker;
   std::optional<std::string> cudaWorker;

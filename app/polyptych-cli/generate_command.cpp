@@ -67,6 +67,7 @@ GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend,
   connect(&m_backend, &Backend::runChanged, this, [this, isOurs](const backend::RunStatus& status) {
     if (isOurs(status.runId)) {
       m_folder = status.folder;
+      m_spec.plan.batch = status.batch;
     }
   });
   connect(&m_backend, &Backend::runStarted, this, [this, isOurs](quint64 runId, qint64 total, qint64 alreadyThere) {
@@ -145,9 +146,10 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepare() {
     return Refusal{prompts.error(), ExitCode::WrongUsage};
   }
   m_prompts = *std::move(prompts);
-  const auto batch = static_cast<std::size_t>(asked.batch);
+  const bool isOneUnit = asked.trace || asked.initialLatents;
+  const auto batch = static_cast<std::size_t>(asked.batch.value_or(1));
   const std::size_t pictures = m_prompts.size() * static_cast<std::size_t>(asked.imagesPerPrompt);
-  if ((asked.trace || asked.initialLatents) && pictures > batch) {
+  if (isOneUnit && pictures > batch) {
     return Refusal{wrong(std::string(asked.trace ? "--trace" : "--initial-latents") +
                          " is for a single unit of work, and these are " + std::to_string(pictures) + " pictures in units of " +
                          std::to_string(batch) + ". Ask for fewer pictures, or for a larger --batch."),
@@ -177,7 +179,8 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepare() {
   m_spec.plan.computeType = asked.dtype;
   m_spec.plan.noise = asked.noise;
   m_spec.plan.threads = asked.threads.value_or(0);
-  m_spec.plan.batch = asked.batch;
+  // A folder of its own keeps the size that it began with; a library chooses.
+  m_spec.plan.batch = asked.batch.value_or(asked.out || isOneUnit ? 1 : 0);
   m_spec.plan.vaeSlicing = asked.vaeSlicing;
   m_spec.plan.vaeTiling = asked.vaeTiling;
   return std::nullopt;

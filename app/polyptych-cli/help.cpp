@@ -17,8 +17,12 @@ std::string helpText() {
   polyptych-cli queue pause|resume [--run N]      nothing new is begun; what is in work is finished
   polyptych-cli queue cancel|retry|front [JOB ...] [--run N]    of these jobs, of this run, or (not front) of all;
                                                   cancel --state waiting|in_work: only those
+  polyptych-cli queue requeue [JOB ...] [--run N] [--steps N] [--width N] [--height N] [--guidance X] [--scheduler NAME]
+      [--negative TEXT] [--seed N] [--batch N]    ask again for what failed, changed, in a new run
+  polyptych-cli queue dismiss [JOB ...] [--run N] what failed is not counted any more
   polyptych-cli queue move JOB ... --before JOB; queue undo NUMBER (cancel says it)
   polyptych-cli pictures [--search TEXT] [--run N] [--stars N] [--limit N] [--json]   of the library, newest first
+  polyptych-cli limits [NAME=VALUE ...] [--json]  how many failures are put up with, and when idle workers let go
   polyptych-cli library check [--repair] [--json]   differences of the library's files and its index, and mend them
   polyptych-cli library rebuild [--json]          make the index again from the files
   polyptych-cli library export FOLDER [--search TEXT] [--run N] [--stars N] [--name TEMPLATE]   copy pictures out of it
@@ -49,7 +53,8 @@ Where and how:
   --out DIR                in place of a library: a folder for the pictures and manifest.jsonl of this one run. Nothing
                            in it is overwritten; with the manifest of the same run in it, that run goes on
   --resume                 go on by itself after a crash or a power cut; otherwise the queue asks first
-  --batch N                pictures made at once by a worker, 1 to 64 (1)
+  --batch N                pictures made at once by a worker, 1 to 64 (--out: 1; else chosen by what was measured and
+                           the GPUs' free memory)
   --dtype TYPE             auto, fp32, fp16 or bf16 (auto: fp16 if every device is a GPU, else fp32)
   --threads N              of a CPU worker, 1 to 1024 (its cores)
   --vae-slicing            decode pictures of a batch one by one: less memory

@@ -18,8 +18,10 @@
 #include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/interrupts.h"
 #include "app/polyptych-cli/library_commands.h"
+#include "app/polyptych-cli/limits_command.h"
 #include "app/polyptych-cli/query_commands.h"
 #include "app/polyptych-cli/queue_commands.h"
+#include "app/polyptych-cli/requeue_command.h"
 #include "app/polyptych-cli/streams.h"
 #include "core/backend/remote_backend.h"
 #include "core/devices/device_list.h"
@@ -38,7 +40,7 @@ QString fileOption(const std::optional<std::string>& typed, const char* variable
 std::unique_ptr<backend::RemoteBackend> makeBackend(const cli::Arguments& arguments) {
   backend::RemoteBackendOptions options;
   options.faceKind = QStringLiteral("cli");
-  options.waitsForWork = true;
+  options.waitsForWork = arguments.command != cli::Command::Limits;
   const auto add = [&options](const char* name, const QString& value) {
     if (!value.isEmpty()) {
       options.coreArguments << QLatin1String(name) << value;
@@ -90,11 +92,12 @@ int generate(QCoreApplication& application, const cli::Arguments& arguments) {
   return code;
 }
 
-int changeQueue(QCoreApplication& application, const cli::Arguments& arguments) {
+template <typename Command>
+int ask(QCoreApplication& application, const cli::Arguments& arguments) {
   const auto backend = makeBackend(arguments);
-  cli::QueueCommand command(arguments, *backend);
-  QObject::connect(&command, &cli::QueueCommand::ended, &application, &QCoreApplication::exit, Qt::QueuedConnection);
-  QMetaObject::invokeMethod(&command, &cli::QueueCommand::start, Qt::QueuedConnection);
+  Command command(arguments, *backend);
+  QObject::connect(&command, &Command::ended, &application, &QCoreApplication::exit, Qt::QueuedConnection);
+  QMetaObject::invokeMethod(&command, &Command::start, Qt::QueuedConnection);
   return QCoreApplication::exec();
 }
 
@@ -163,8 +166,11 @@ int main(int argc, char** argv) {
     case cli::Command::Runs:
       return static_cast<int>(cli::showRuns(*arguments));
     case cli::Command::Queue:
-      return arguments->queue.verb == "list" ? static_cast<int>(cli::showQueue(*arguments))
-                                             : changeQueue(application, *arguments);
+      return arguments->queue.verb == "list"      ? static_cast<int>(cli::showQueue(*arguments))
+             : arguments->queue.verb == "requeue" ? ask<cli::RequeueCommand>(application, *arguments)
+                                                  : ask<cli::QueueCommand>(application, *arguments);
+    case cli::Command::Limits:
+      return ask<cli::LimitsCommand>(application, *arguments);
     case cli::Command::Pictures:
       return static_cast<int>(cli::showPictures(*arguments));
     case cli::Command::Library:

@@ -216,6 +216,8 @@ Result<backend::Command> queueCommand(const Arguments& arguments) {
                                               : Kind::CancelAll;
   } else if (asked.verb == "retry") {
     command.kind = Kind::Retry;
+  } else if (asked.verb == "dismiss") {
+    command.kind = Kind::Dismiss;
   } else if (asked.verb == "front") {
     if (!asked.run && asked.numbers.empty()) {
       return wrong("queue front needs jobs, or a run (--run N).");
@@ -235,7 +237,7 @@ Result<backend::Command> queueCommand(const Arguments& arguments) {
     command.undoId = asked.numbers.front();
     command.jobs.jobIds.clear();
   } else {
-    return wrong("queue needs a word: list, pause, resume, cancel, retry, front, move or undo.");
+    return wrong("queue needs a word: list, pause, resume, cancel, retry, requeue, dismiss, front, move or undo.");
   }
   return command;
 }
@@ -272,11 +274,10 @@ void QueueCommand::onDone(const backend::CommandResult& result) {
     }
     code = answer(object.done() + "\n");
   } else {
-    static const std::map<std::string, std::string> words = {{"cancel", " pictures cancelled."},
-                                                             {"retry", " pictures wait again."},
-                                                             {"undo", " pictures wait again."},
-                                                             {"front", " pictures moved to the front."},
-                                                             {"move", " pictures moved."}};
+    static const std::map<std::string, std::string> words = {
+        {"cancel", " pictures cancelled."},         {"retry", " pictures wait again."},
+        {"undo", " pictures are what they were."},  {"dismiss", " failed pictures are not counted any more."},
+        {"front", " pictures moved to the front."}, {"move", " pictures moved."}};
     const auto word = words.find(m_arguments.queue.verb);
     std::string text = word != words.end()                 ? std::to_string(result.changed) + word->second
                        : m_arguments.queue.verb == "pause" ? "Paused; what is in work is finished."

@@ -25,8 +25,10 @@ struct RunSpec {
   /// chooses.
   quint64 id = 0;
   std::vector<domain::GenerationRequest> requests;  ///< index i at position i
-  domain::RunPlan plan;                             ///< computeType may be Auto, threads 0: both are fixed at submit
-  std::vector<domain::DeviceSlot> slots;            ///< the devices to work on from now on; empty: those that are ticked already
+  /// computeType may be Auto, threads and batch 0: all three are fixed at submit (queue::chooseBatch()). A flat library wants a
+  /// batch.
+  domain::RunPlan plan;
+  std::vector<domain::DeviceSlot> slots;  ///< the devices to work on from now on; empty: those that are ticked already
   bool wantsTrace = false;
   bool wantsPreviews = false;
   std::vector<std::byte> initialLatents;
@@ -104,6 +106,7 @@ struct RunStatus {
   QString folder;        ///< absolute
   RunState state = RunState::Open;
   bool isPaused = false;
+  int batch = 1;  ///< pictures of a unit
   qint64 total = 0;
   qint64 made = 0;  ///< with those that were there already
   qint64 alreadyThere = 0;

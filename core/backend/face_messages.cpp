@@ -564,6 +564,7 @@ void describe(auto& map, Of<RunChanged> auto& changed) {
   map.text("folder", status.folder, kMaxPathLength);
   map.named("state", status.state, kRunStates);
   map.flag("isPaused", status.isPaused);
+  map.whole("batch", status.batch, 1, domain::kMaxBatch);
   map.whole("total", status.total);
   map.whole("made", status.made);
   map.whole("alreadyThere", status.alreadyThere);

@@ -80,6 +80,7 @@ class LocalBackend : public Backend {
 
   // Runs
   void beginRun(const std::shared_ptr<RunSpec>& shared);
+  void chooseBatch(const std::shared_ptr<RunSpec>& shared);
   void tellIfOver(std::vector<quint64> runIds, bool isSubmit, std::function<void(bool)> then);
   void takePrepared(RunSpec spec, base::Result<PreparedRun> prepared);
   void place(const std::shared_ptr<RunSpec>& shared);

@@ -6,6 +6,7 @@
 
 #include "core/backend/device_slots.h"
 #include "core/base/fail_point.h"
+#include "core/queue/batch_choice.h"
 
 namespace polyptych::backend {
 namespace {
@@ -67,6 +68,9 @@ quint64 LocalBackend::submit(RunSpec spec) {
       checked = program.error();
     }
   }
+  if (checked && spec.plan.batch == 0 && m_location.layout == Location::Layout::Flat) {
+    checked = Error{ErrorCode::InvalidArgument, "A folder of its own keeps the batch size that it began with: give one.", {}};
+  }
   if (checked && spec.slots.empty() && m_slots.empty()) {
     checked = Error{ErrorCode::InvalidArgument, "No device is chosen; choose at least one.", {}};
   }
@@ -102,9 +106,59 @@ void LocalBackend::place(const std::shared_ptr<RunSpec>& shared) {
 }
 
 void LocalBackend::beginRun(const std::shared_ptr<RunSpec>& shared) {
+  if (shared->plan.batch == 0) {
+    chooseBatch(shared);
+    return;
+  }
   const qint64 number = m_nextRunNumber++;
   onDisk([shared, location = m_location, number] { return prepare(*shared, location, number); },
          [this, shared](Result<PreparedRun> prepared) { takePrepared(std::move(*shared), std::move(prepared)); });
+}
+
+/// Fixes a batch size that nobody asked for, then goes on. A unit's latents are the whole unit's: those stay together.
+void LocalBackend::chooseBatch(const std::shared_ptr<RunSpec>& shared) {
+  auto facts = std::make_shared<queue::BatchFacts>();
+  const domain::GenerationRequest& first = shared->requests.front();
+  facts->pixels = std::int64_t{1} * first.width * first.height;
+  facts->hasCpu = std::any_of(shared->slots.begin(), shared->slots.end(),
+                              [](const domain::DeviceSlot& slot) { return slot.kind == domain::DeviceKind::Cpu; });
+  const auto goOn = [this, shared, facts] {
+    shared->plan.batch = shared->initialLatents.empty() && !shared->wantsTrace
+                             ? queue::chooseBatch(*facts)
+                             : std::min<int>(static_cast<int>(shared->requests.size()), domain::kMaxBatch);
+    beginRun(shared);
+  };
+  if (facts->hasCpu) {
+    goOn();
+    return;
+  }
+  m_lookUp.start([this, shared, facts, goOn] {
+    for (const domain::DeviceInfo& device : devices::listDevices(m_tuning.sources)) {
+      for (const domain::DeviceSlot& slot : shared->slots) {
+        if (!slot.uuid.empty() && slot.uuid == device.uuid) {
+          facts->freeBytes = facts->freeBytes == 0 ? device.freeBytes : std::min(facts->freeBytes, device.freeBytes);
+        }
+      }
+    }
+    facts->modelBytes = weightBytesOf(QString::fromStdString(shared->plan.model.folder));
+    QMetaObject::invokeMethod(
+        this,
+        [this, shared, facts, goOn] {
+          const domain::GenerationRequest& request = shared->requests.front();
+          m_writer->post(
+              [facts, model = QString::fromStdString(shared->plan.model.name), width = request.width,
+               height = request.height](Database& database) -> Result<void> {
+                Result<std::map<int, double>> measured = queue::secondsByBatch(database, model, width, height);
+                if (!measured) {
+                  return measured.error();
+                }
+                facts->secondsPerPicture = *std::move(measured);
+                return {};
+              },
+              [goOn](const Result<void>&) { goOn(); });
+        },
+        Qt::QueuedConnection);
+  });
 }
 
 void LocalBackend::await(const std::vector<quint64>& runIds) { tellIfOver(runIds, false, {}); }
@@ -339,6 +393,7 @@ RunStatus LocalBackend::statusOf(const Run& run) const {
   status.folder = run.files->path;
   status.state = static_cast<RunState>(row.state);
   status.isPaused = row.isPaused;
+  status.batch = row.plan.batch;
   status.total = row.total;
   status.made = row.made;
   status.alreadyThere = row.alreadyThere;

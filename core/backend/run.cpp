@@ -131,7 +131,7 @@ Result<void> checkSpec(const RunSpec& spec) {
     }
     ids.insert(id);
   }
-  if (spec.plan.batch < 1 || spec.plan.batch > domain::kMaxBatch) {
+  if (spec.plan.batch < 0 || spec.plan.batch > domain::kMaxBatch) {
     return invalid("The batch size is " + std::to_string(spec.plan.batch) + "; it must be between 1 and " +
                    std::to_string(domain::kMaxBatch) + ".");
   }

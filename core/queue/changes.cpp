@@ -103,6 +103,18 @@ Result<Changed> count(Database& database, bool isBack, Changed changed) {
   return changed;
 }
 
+/// What has failed, of runs that are over too where nothing is selected: it is what is meant.
+Result<void> pickFailed(Database& database, const Selection& selection, const QString& states) {
+  if (!selection.jobIds.empty() || selection.runId != 0) {
+    return pick(database, selection, states);
+  }
+  Result<void> picked = beginPick(database);
+  if (picked) {
+    picked = pickWhere(database, QStringLiteral("j.state IN (3, 4)"), {});
+  }
+  return picked ? finishPick(database) : picked;
+}
+
 /// The picked jobs get `first`, `first + gap` and so on as ranks.
 Result<Changed> setRanks(Database& database, qint64 first, qint64 gap) {
   const Result<qint64> ranked = database.change(
@@ -120,10 +132,9 @@ Result<qint64> pickedCount(Database& database) {
   return found ? Result<qint64>(found->toLongLong()) : found.error();
 }
 
-/// Jobs in some states become cancelled, to be taken back under a number.
-Result<Changed> cancelPicked(Database& database, const Selection& selection, const QString& states, const QString& words,
-                             qint64 nowMs) {
-  if (auto picked = pick(database, selection, states); !picked) {
+/// The picked jobs become cancelled, to be taken back under a number.
+Result<Changed> cancelPicked(Database& database, const Result<void>& picked, const QString& words, qint64 nowMs) {
+  if (!picked) {
     return picked.error();
   }
   const Result<qint64> undoId = newUndo(database, words, nowMs);
@@ -151,11 +162,11 @@ Result<qint64> newUndo(Database& database, const QString& words, qint64 nowMs) {
 }
 
 Result<Changed> cancelWaiting(Database& database, const Selection& selection, qint64 nowMs) {
-  return cancelPicked(database, selection, QStringLiteral("0"), QStringLiteral("cancel"), nowMs);
+  return cancelPicked(database, pick(database, selection, QStringLiteral("0")), QStringLiteral("cancel"), nowMs);
 }
 
 Result<Changed> dismiss(Database& database, const Selection& selection, qint64 nowMs) {
-  return cancelPicked(database, selection, QStringLiteral("3, 4"), QStringLiteral("dismiss"), nowMs);
+  return cancelPicked(database, pickFailed(database, selection, QStringLiteral("3, 4")), QStringLiteral("dismiss"), nowMs);
 }
 
 Result<Changed> undo(Database& database, qint64 undoId) {
@@ -190,19 +201,7 @@ Result<Changed> undo(Database& database, qint64 undoId) {
 }
 
 Result<Changed> retry(Database& database, const Selection& selection) {
-  Result<void> picked;
-  if (selection.jobIds.empty() && selection.runId == 0) {
-    // Runs that are over too: their failed pictures are what is meant.
-    picked = beginPick(database);
-    if (picked) {
-      picked = pickWhere(database, QStringLiteral("j.state IN (3, 4)"), {});
-    }
-    if (picked) {
-      picked = finishPick(database);
-    }
-  } else {
-    picked = pick(database, selection, QStringLiteral("3, 4, 5"));
-  }
+  Result<void> picked = pickFailed(database, selection, QStringLiteral("3, 4, 5"));
   if (picked) {
     picked = dropComplete(database);
   }

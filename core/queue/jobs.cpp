@@ -311,6 +311,28 @@ Result<QueueCounts> countQueue(Database& database) {
   return counts;
 }
 
+Result<std::map<int, double>> secondsByBatch(Database& database, const QString& modelName, int width, int height) {
+  constexpr int kNewest = 2000;
+  Result<QSqlQuery> rows = database.queryOnce(
+      QStringLiteral(
+          "SELECT device, count, sum(ended - started) / 1000.0 / sum(count) FROM (SELECT a.device, j.count, a.started, "
+          "a.ended FROM attempts a JOIN jobs j ON j.id = a.job JOIN runs r ON r.id = j.run JOIN plans p ON p.id = r.plan "
+          "JOIN requests q ON q.id = j.first_request JOIN settings s ON s.id = q.settings WHERE a.outcome = 0 AND "
+          "a.started IS NOT NULL AND j.change IS NULL AND p.model_name = ? AND s.width = ? AND s.height = ? "
+          "ORDER BY a.started DESC LIMIT %1) GROUP BY device, count")
+          .arg(kNewest),
+      {modelName, width, height});
+  if (!rows) {
+    return rows.error();
+  }
+  std::map<int, double> seconds;
+  while (rows->next()) {
+    double& slowest = seconds[rows->value(1).toInt()];
+    slowest = std::max(slowest, rows->value(2).toDouble());
+  }
+  return seconds;
+}
+
 Result<std::vector<JobRow>> listJobs(Database& database, const JobFilter& filter, std::optional<qint64> afterRank, int limit) {
   if (!filter.state) {
     // Each state has its index in the queue's order; all of them together have none.

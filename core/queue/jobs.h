@@ -2,6 +2,7 @@
 
 #include <QString>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -108,6 +109,9 @@ struct QueueCounts {
   qint64 failed = 0;
 };
 base::Result<QueueCounts> countQueue(library::Database& database);
+
+/// Seconds a picture took by batch size, of a model's newest units of a size; the slowest device's.
+base::Result<std::map<int, double>> secondsByBatch(library::Database& database, const QString& modelName, int width, int height);
 
 /// One line of the queue table.
 struct JobRow {

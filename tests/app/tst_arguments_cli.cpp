@@ -103,7 +103,7 @@ void TestArgumentsCli::readsEveryOptionOfGenerate() {
   QVERIFY(generate.height == 384);
   QVERIFY(generate.scheduler == std::string("Euler a"));
   QCOMPARE(generate.imagesPerPrompt, 4);
-  QCOMPARE(generate.batch, 2);
+  QCOMPARE(generate.batch, std::optional<int>(2));
   QCOMPARE(generate.dtype, domain::ComputeType::Bf16);
   QCOMPARE(generate.noise, domain::NoiseKind::Model);
   QVERIFY(generate.clipSkip == 1);
@@ -121,7 +121,7 @@ void TestArgumentsCli::hasTheDefaultsOfTheHelp() {
   QCOMPARE(generate.steps, 25);
   QCOMPARE(generate.guidance, 7.5);
   QCOMPARE(generate.guidanceRescale, 0.0);
-  QCOMPARE(generate.batch, 1);
+  QVERIFY(!generate.batch);
   QCOMPARE(generate.imagesPerPrompt, 1);
   QCOMPARE(generate.dtype, domain::ComputeType::Auto);
   QCOMPARE(generate.noise, domain::NoiseKind::Float);
