@@ -22,7 +22,11 @@ Result<KnownRun> readKnownRun(const QString& folder) {
                  "The run's list of prompts '" + file.fileName().toStdString() + "' cannot be read.",
                  file.errorString().toStdString()};
   }
-  const QByteArray bytes = file.readAll();
+  if (file.size() > library::kMaxRunFileBytes) {
+    return Error{
+        ErrorCode::Corrupt, "The run's list of prompts '" + file.fileName().toStdString() + "' is too long to be one.", {}};
+  }
+  const QByteArray bytes = file.read(library::kMaxRunFileBytes);
   if (file.error() != QFile::NoError) {
     return Error{ErrorCode::Io, "The run's list of prompts '" + file.fileName().toStdString() + "' cannot be read.",
                  file.errorString().toStdString()};

@@ -86,6 +86,7 @@ Result<void> LocalBackend::start() {
                  {}};
   }
   const bool isFlat = m_location.layout == Location::Layout::Flat;
+  bool isRebuilt = false;
   if (!isFlat) {
     gallery::RebuildOptions rebuilding;
     rebuilding.insertRun = queue::insertRun;
@@ -95,6 +96,7 @@ Result<void> LocalBackend::start() {
       return opening.error();
     }
     m_opening = opening->sentence;
+    isRebuilt = opening->kind == gallery::Opening::Kind::Rebuilt;
   }
   auto file = Database::open(m_location.databaseFile(), Database::Mode::ReadWrite);
   if (!file && isFlat && file.error().code == ErrorCode::Corrupt) {
@@ -209,9 +211,13 @@ Result<void> LocalBackend::start() {
   if (paused->toInt() != 0) {
     m_pause = PauseReason::User;
     m_pauseSentence = QStringLiteral("The queue is paused.");
-  } else if (mayNeedMending && !m_runs.empty() && !m_options.resumesAfterUncleanEnd) {
+  } else if ((mayNeedMending || isRebuilt) && !m_runs.empty() && !m_options.resumesAfterUncleanEnd) {
     m_pause = PauseReason::UncleanEnd;
-    m_pauseSentence = QString::fromStdString(endedUncleanly().message);
+    m_pauseSentence = isRebuilt
+                          ? QStringLiteral(
+                                "The library's index was made again from its files. What had been cancelled waits again; look at "
+                                "the queue, then let it go on.")
+                          : QString::fromStdString(endedUncleanly().message);
   }
   m_isIdle = m_runs.empty() || isHeld();
   connect(&m_measuring, &QTimer::timeout, this, &LocalBackend::measureDevices);

@@ -25,7 +25,6 @@ using gallery::FolderHandle;
 using library::Database;
 using library::Location;
 
-constexpr qint64 kMaxRunFileBytes = qint64(4) << 30;
 constexpr qint64 kMaxManifestBytes = qint64(4) << 30;
 
 struct FoundRun {
@@ -142,7 +141,7 @@ Result<void> adoptRuns(Database& database, const Location& location) {
       removeBegun(run.path);
       continue;
     }
-    auto read = file.open(QIODevice::ReadOnly) && file.size() <= kMaxRunFileBytes
+    auto read = file.open(QIODevice::ReadOnly) && file.size() <= library::kMaxRunFileBytes
                     ? library::fromRunFile(file.readAll())
                     : Error{ErrorCode::Io, "It cannot be read.", file.errorString().toStdString()};
     if (!read) {
