@@ -104,7 +104,10 @@ class Core {
       }
     });
     QObject::connect(remote.get(), &Backend::pictureFinished, remote.get(), [this] { ++pictures; });
-    QObject::connect(remote.get(), &Backend::commandDone, remote.get(), [this] { ++commands; });
+    QObject::connect(remote.get(), &Backend::commandDone, remote.get(), [this](const backend::CommandResult& result) {
+      answer = result;
+      ++commands;
+    });
     QObject::connect(remote.get(), &Backend::slotChanged, remote.get(), [this](const backend::SlotStatus& status) {
       begun += status.state == backend::SlotState::Busy && states[status.slotId] != status.state ? 1 : 0;
       states[status.slotId] = status.state;
@@ -121,9 +124,13 @@ class Core {
   void command(Command::Kind kind) {
     Command command;
     command.kind = kind;
+    (void)ask(command);
+  }
+  backend::CommandResult ask(const Command& command) {
     const int before = commands;
     remote->control(command);
     waitFor([&] { return commands > before; });
+    return answer;
   }
   /// Submits and waits until that is acknowledged. @return seconds
   double submit(backend::RunSpec spec) {
@@ -140,7 +147,8 @@ class Core {
   int finished = 0;
   int pictures = 0;
   int commands = 0;
-  int begun = 0;  ///< units
+  backend::CommandResult answer;  ///< to the last command
+  int begun = 0;                  ///< units
   QMap<QString, backend::SlotState> states;
 };
 
@@ -241,6 +249,32 @@ void benchQueued(const QString& folder, const QStringList& arguments) {
     std::printf("%7d queued: opened again in %.0f ms%s\n", queued, static_cast<double>(open.nsecsElapsed()) / 1e6,
                 opened ? "" : opened.error().message.c_str());
   }
+}
+
+/// Cancelling everything that waits, and taking it back.
+void benchCancel(const QString& folder, const QStringList& arguments) {
+  const int queued = option(arguments, "--queued", 1'000'000);
+  Core core(folder + QStringLiteral("/cancel"), {});
+  core.command(Command::Kind::PauseQueue);
+  constexpr int kAtOnce = 100'000;
+  for (int left = queued; left > 0; left -= kAtOnce) {
+    core.submit(run(std::min(left, kAtOnce), 1, 1));
+  }
+  const auto timed = [&](const char* what, Command::Kind kind, qint64 undoId) {
+    Command command;
+    command.kind = kind;
+    command.undoId = undoId;
+    QElapsedTimer time;
+    time.start();
+    const backend::CommandResult result = core.ask(command);
+    std::printf("%d jobs: %s in %.2f s (%lld pictures)\n", queued, what, static_cast<double>(time.elapsed()) / 1000,
+                static_cast<long long>(result.changed));
+    std::fflush(stdout);
+    return result.undoId;
+  };
+  const qint64 undoId = timed("cancelled", Command::Kind::CancelWaiting, 0);
+  timed("taken back", Command::Kind::Undo, undoId);
+  timed("moved to the front", Command::Kind::MoveToFront, 0);
 }
 
 void benchLatency(const QString& folder, const QStringList& arguments) {
@@ -399,11 +433,11 @@ int main(int argc, char** argv) {
   qputenv("XDG_CACHE_HOME", QFile::encodeName(folder.path()));
   qputenv("XDG_RUNTIME_DIR", QFile::encodeName(folder.path()));
   const std::map<QString, void (*)(const QString&, const QStringList&)> parts{
-      {"submit", benchSubmit},   {"workers", benchWorkers}, {"queued", benchQueued},
-      {"latency", benchLatency}, {"scaling", benchScaling}, {"cpus", benchCpus}};
+      {"submit", benchSubmit},   {"workers", benchWorkers}, {"queued", benchQueued}, {"latency", benchLatency},
+      {"scaling", benchScaling}, {"cpus", benchCpus},       {"cancel", benchCancel}};
   const auto part = parts.find(arguments.value(1));
   if (part == parts.end() || !folder.isValid()) {
-    std::fprintf(stderr, "queue_bench submit|workers|queued|latency|scaling|cpus (tests/bench/README.md)\n");
+    std::fprintf(stderr, "queue_bench submit|workers|queued|cancel|latency|scaling|cpus (tests/bench/README.md)\n");
     return 2;
   }
   part->second(folder.path(), arguments);
