@@ -4,7 +4,7 @@
 # Folders that a folder's targets may link directly. "base" and "domain" are open to all but "base" itself.
 set(polyptych_may_link_base "")
 set(polyptych_may_link_domain base)
-foreach(folder IN ITEMS prompt tokenizer protocol checkpoint picture devices)
+foreach(folder IN ITEMS prompt tokenizer protocol checkpoint picture devices cluster)
   set(polyptych_may_link_${folder} base domain)
 endforeach()
 set(polyptych_may_link_worker base domain protocol picture)
@@ -20,6 +20,7 @@ set(polyptych_may_link_ui base domain backend gallery models prompt tokenizer)
 # Libraries from outside that a folder's targets may reach, directly or through others. Threads, DL and flags are open to all.
 set(polyptych_may_reach_base "")
 set(polyptych_may_reach_domain "")
+set(polyptych_may_reach_cluster "")
 set(polyptych_may_reach_prompt json)
 set(polyptych_may_reach_tokenizer json icu)
 set(polyptych_may_reach_protocol json)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-STD_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "devices"}
+STD_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "devices", "cluster"}
 MAY_NAME = {folder: {"base", "domain"} for folder in STD_FOLDERS}
 MAY_NAME |= {
     "base": set(),
