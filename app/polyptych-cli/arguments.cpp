@@ -266,6 +266,7 @@ const std::vector<CommandInfo>& commands() {
       {"contact-sheet", Command::ContactSheet, &sheet},
       {"pictures", Command::Pictures, &pictures},
       {"library", Command::Library, &keeping},
+      {"env", Command::Env, &listing},
   };
   return all;
 }

@@ -24,7 +24,8 @@ enum class Command {
   Queue,
   Runs,
   Pictures,
-  Library
+  Library,
+  Env
 };
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
