@@ -20,7 +20,7 @@ std::string toJson(const cluster::LaunchEnvironment& found) {
       .number("world_size", found.worldSize)
       .number("local_rank", found.localRank)
       .number("local_world_size", found.localWorldSize);
-  if (found.isGroup()) {
+  if (found.launcher != cluster::Launcher::None) {
     json.text("master_address", found.masterAddress).number("master_port", found.masterPort);
   }
   json.number("restart_count", found.restartCount).text("run_id", found.runId).raw("reasons", jsonArray(reasons, false));

@@ -296,10 +296,12 @@ Result<LaunchEnvironment> detectLaunchEnvironment(const Variables& variables) {
                  std::to_string(found->localRank) + " of " + std::to_string(found->localWorldSize) + ", as " +
                  std::string(nameOf(found->launcher)) + " tells, cannot be: a rank is below the number of processes.");
   }
-  if (found->isGroup()) {
-    findMaster(*found, reader);
-  }
+  findMaster(*found, reader);
   found->restartCount = reader.number("TORCHELASTIC_RESTART_COUNT", "restart count", 0, kMostProcesses).value_or(0);
+  if (const auto agent = reader.text("TORCHELASTIC_USE_AGENT_STORE"); agent && found->launcher == Launcher::Torchrun) {
+    found->hasAgentStore = *agent == "True" || *agent == "true" || *agent == "1";
+    reader.note("TORCHELASTIC_USE_AGENT_STORE", *agent, "who keeps the store");
+  }
   for (const char* name : {"TORCHELASTIC_RUN_ID", "SLURM_JOB_ID"}) {
     if (const auto id = reader.text(name); id && found->runId.empty()) {
       found->runId = *id;

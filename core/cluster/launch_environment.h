@@ -38,8 +38,10 @@ struct LaunchEnvironment {
   int worldSize = 1;
   int localRank = 0;  ///< among the processes of this machine
   int localWorldSize = 1;
-  std::string masterAddress;  ///< host of rank 0; empty for one process
+  std::string masterAddress;  ///< host of rank 0; empty without a launcher
   std::uint16_t masterPort = 0;
+  /// The store is there already, kept by torchrun's agent; otherwise rank 0 keeps it.
+  bool hasAgentStore = false;
   int restartCount = 0;  ///< how often the launcher has started the group again
   std::string runId;     ///< the launcher's name for the job; may be empty
   std::vector<Reason> reasons;

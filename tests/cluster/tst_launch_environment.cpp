@@ -56,7 +56,7 @@ class TestLaunchEnvironment : public QObject {
     QTest::newRow("torchrun") << kTorchrun << "torchrun 5/8 local 1/4 node1:29400 restarts 2 id job7";
     QTest::newRow("one process of torchrun")
         << "LOCAL_RANK=0 RANK=0 LOCAL_WORLD_SIZE=1 WORLD_SIZE=1 MASTER_ADDR=127.0.0.1 MASTER_PORT=29500"
-        << "torchrun 0/1 local 0/1 :0 restarts 0 id ";
+        << "torchrun 0/1 local 0/1 127.0.0.1:29500 restarts 0 id ";
     QTest::newRow("open mpi on one machine") << kOpenMpi << "openmpi 1/2 local 1/2 127.0.0.1:29500 restarts 0 id ";
     QTest::newRow("open mpi on two")
         << QString(kOpenMpi).replace("LOCAL_SIZE=2", "LOCAL_SIZE=1").replace("LOCAL_RANK=1", "LOCAL_RANK=0") +
@@ -141,6 +141,14 @@ class TestLaunchEnvironment : public QObject {
     QVERIFY2(reasons.contains("SLURM_PROCID 5 rank"), qPrintable(reasons.join('\n')));
     QVERIFY(reasons.contains("SLURM_STEP_NODELIST gpu[07-08] master address"));
     QVERIFY(reasons.contains("SLURM_JOB_ID 4711 master port"));
+  }
+
+  void seesTheStoreOfTorchrunsAgent() {
+    const auto agents = detectLaunchEnvironment(variablesFrom(kTorchrun + " TORCHELASTIC_USE_AGENT_STORE=True"));
+    QVERIFY(agents.isOk() && agents->hasAgentStore);
+    const auto ours = detectLaunchEnvironment(variablesFrom(kTorchrun + " TORCHELASTIC_USE_AGENT_STORE=False"));
+    QVERIFY(ours.isOk() && !ours->hasAgentStore);
+    QVERIFY(!detectLaunchEnvironment(variablesFrom(kTorchrun))->hasAgentStore);
   }
 
   void readsTheProcessItself() {
