@@ -279,6 +279,7 @@ const std::vector<CommandInfo>& commands() {
       {"pictures", Command::Pictures, &pictures},
       {"library", Command::Library, &keeping},
       {"limits", Command::Limits, &limits},
+      {"env", Command::Env, &listing},
   };
   return all;
 }

@@ -25,7 +25,8 @@ enum class Command {
   Runs,
   Pictures,
   Library,
-  Limits
+  Limits,
+  Env
 };
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.

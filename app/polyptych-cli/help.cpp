@@ -27,6 +27,7 @@ std::string helpText() {
   polyptych-cli library rebuild [--json]          make the index again from the files
   polyptych-cli library export FOLDER [--search TEXT] [--run N] [--stars N] [--name TEMPLATE]   copy pictures out of it
   polyptych-cli library import FOLDER [--json]    copy pictures made by Polyptych into it
+  polyptych-cli env [--json]                      what a launcher (torchrun, mpirun, srun) says of this process
   polyptych-cli --help | --version
 
 REF is a folder in diffusers format, a name in the Hugging Face cache (org/name or org/name@revision), or demo: the

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/polyptych-cli/arguments.h"
+#include "app/polyptych-cli/env_command.h"
 #include "app/polyptych-cli/event_printer.h"
 #include "app/polyptych-cli/generate_command.h"
 #include "app/polyptych-cli/inputs.h"
@@ -175,6 +176,8 @@ int main(int argc, char** argv) {
       return static_cast<int>(cli::showPictures(*arguments));
     case cli::Command::Library:
       return static_cast<int>(cli::keepLibrary(*arguments));
+    case cli::Command::Env:
+      return static_cast<int>(cli::showLaunchEnvironment(cluster::processVariables(), arguments->json));
     case cli::Command::Tokenize:
       return static_cast<int>(cli::tokenizeInput(*arguments->model, arguments->json));
   }

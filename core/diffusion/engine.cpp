@@ -12,6 +12,7 @@
 #include "core/diffusion/cuda_device.h"
 #include "core/diffusion/failure.h"
 #include "core/diffusion/generation_run.h"
+#include "core/diffusion/guidance_exchange.h"
 
 namespace polyptych::diffusion {
 namespace {
@@ -52,8 +53,10 @@ domain::DeviceReport cpuDeviceReport() {
 
 class TorchEngine : public domain::Engine {
  public:
-  explicit TorchEngine(domain::DeviceKind kind)
-      : m_kind(kind), m_device(kind == domain::DeviceKind::Cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)) {}
+  TorchEngine(domain::DeviceKind kind, std::shared_ptr<ExchangeSource> partners)
+      : m_kind(kind),
+        m_partners(std::move(partners)),
+        m_device(kind == domain::DeviceKind::Cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)) {}
 
   base::Result<domain::DeviceReport> device() const override {
     return m_kind == domain::DeviceKind::Cuda ? cudaDeviceReport() : cpuDeviceReport();
@@ -82,7 +85,8 @@ class TorchEngine : public domain::Engine {
     }
     try {
       const c10::InferenceMode guard;
-      return GenerationRun(*m_model, unit, observer, m_preview).run();
+      const std::unique_ptr<GuidanceExchange> exchange = m_partners != nullptr ? m_partners->open(unit) : nullptr;
+      return GenerationRun(*m_model, unit, observer, m_preview, exchange.get()).run();
     } catch (...) {
       return errorOfCurrentException("make the picture");
     }
@@ -103,6 +107,7 @@ class TorchEngine : public domain::Engine {
 
  private:
   domain::DeviceKind m_kind;
+  std::shared_ptr<ExchangeSource> m_partners;
   at::Device m_device;
   std::unique_ptr<const LoadedModel> m_model;
   std::unique_ptr<LatentPreview> m_preview;
@@ -110,7 +115,7 @@ class TorchEngine : public domain::Engine {
 
 }  // namespace
 
-std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads) {
+std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads, std::shared_ptr<ExchangeSource> partners) {
   at::set_num_threads(threads);
   // Equal requests give equal bytes: no algorithm is chosen by timing, none adds in an order of its own.
   at::globalContext().setBenchmarkCuDNN(false);
@@ -118,7 +123,7 @@ std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads)
   // fp32 is fp32: the ten bits of TF32 would make other pictures than the CPU's.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
-  return std::make_unique<TorchEngine>(kind);
+  return std::make_unique<TorchEngine>(kind, std::move(partners));
 }
 
 }  // namespace polyptych::diffusion

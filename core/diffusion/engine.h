@@ -6,8 +6,12 @@
 
 namespace polyptych::diffusion {
 
+class ExchangeSource;
+
 /// The Stable Diffusion engine on LibTorch. `threads` is the size of ATen's CPU thread pool, fixed for the process; call once,
 /// before any other work. Cuda: the process's first GPU (a worker sees only one).
-std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads);
+/// @param partners  for units that two engines make together; may be nullptr
+std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads,
+                                           std::shared_ptr<ExchangeSource> partners = nullptr);
 
 }  // namespace polyptych::diffusion

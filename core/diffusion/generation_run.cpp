@@ -29,7 +29,7 @@ std::string shortened(const std::string& text) {
 }  // namespace
 
 GenerationRun::GenerationRun(const LoadedModel& model, const domain::UnitOfWork& unit, domain::GenerateObserver& observer,
-                             std::unique_ptr<LatentPreview>& preview)
+                             std::unique_ptr<LatentPreview>& preview, GuidanceExchange* exchange)
     : m_model(model),
       m_unit(unit),
       m_observer(observer),
@@ -37,7 +37,8 @@ GenerationRun::GenerationRun(const LoadedModel& model, const domain::UnitOfWork&
       m_noise(unit.requests, unit.plan.noise, model.device),
       m_trace(unit.wantsTrace),
       // A model that takes the guidance scale as an input (LCM) is not guided by a second prediction.
-      m_isGuided(first().guidanceScale > 1.0 && !model.folder.unet.timeCondProjDim) {}
+      m_isGuided(first().guidanceScale > 1.0 && !model.folder.unet.timeCondProjDim),
+      m_exchange(m_isGuided ? exchange : nullptr) {}
 
 domain::UnitOutcome GenerationRun::run() {
   const int cell = m_model.latentScale();
@@ -57,6 +58,9 @@ domain::UnitOutcome GenerationRun::run() {
   const auto latents = denoise(context);
   if (!latents) {
     return cancelled;
+  }
+  if (m_exchange != nullptr && m_exchange->side() == GuidanceExchange::Side::Conditional) {
+    return {domain::OutcomeKind::Done, {}, {}, std::move(m_warnings)};
   }
   try {
     return decode(*latents);
@@ -193,12 +197,11 @@ std::optional<at::Tensor> GenerationRun::denoise(const at::Tensor& context) {
     if (m_observer.isCancelled()) {
       return std::nullopt;
     }
-    at::Tensor input = m_isGuided ? at::cat({latents, latents}) : latents;
-    input = scheduler->scaleModelInput(input, call);
-    at::Tensor prediction = m_model.unet.predict(input, timesteps[call], context, conditions);
-    if (m_isGuided) {
-      prediction = guide(prediction);
+    const std::optional<at::Tensor> halves = predict(*scheduler, latents, call, context, conditions);
+    if (!halves) {
+      return std::nullopt;
     }
+    const at::Tensor prediction = m_isGuided ? guide(*halves) : *halves;
     m_trace.add("noise_pred", call, prediction);
     latents = scheduler->step(prediction, call, latents, m_noise);
     m_trace.add("latents", call, latents);
@@ -210,6 +213,32 @@ std::optional<at::Tensor> GenerationRun::denoise(const at::Tensor& context) {
     }
   }
   return latents;
+}
+
+std::optional<at::Tensor> GenerationRun::predict(const Scheduler& scheduler, const at::Tensor& latents, int call,
+                                                 const at::Tensor& context, const UNetConditions& conditions) {
+  const at::Tensor timestep = scheduler.timesteps()[call];
+  const auto predictFor = [&](const at::Tensor& input, const at::Tensor& words) {
+    return m_model.unet.predict(scheduler.scaleModelInput(input, call), timestep, words, conditions);
+  };
+  if (m_exchange == nullptr) {
+    return predictFor(m_isGuided ? at::cat({latents, latents}) : latents, context);
+  }
+  const auto contexts = context.chunk(2);
+  const bool isHelper = m_exchange->side() == GuidanceExchange::Side::Conditional;
+  const at::Tensor own = predictFor(latents, contexts[isHelper ? 1 : 0]).contiguous();
+  base::Result<at::Tensor> other = m_exchange->exchange(own);
+  if (!other && isHelper) {
+    return std::nullopt;
+  }
+  if (!other) {
+    m_warnings.push_back({domain::WarningCode::Other, "The second device was lost in the middle of picture " +
+                                                          std::to_string(first().index) +
+                                                          ", which was finished on one: " + other.error().message});
+    m_exchange = nullptr;
+    return at::cat({own, predictFor(latents, contexts[1])});
+  }
+  return isHelper ? at::cat({*other, own}) : at::cat({own, *other});
 }
 
 /// u + g (t - u) in the model's type; the batch is cat(unconditional, conditional).

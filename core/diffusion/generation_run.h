@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/diffusion/guidance_exchange.h"
 #include "core/diffusion/latent_preview.h"
 #include "core/diffusion/loaded_model.h"
 #include "core/diffusion/noise.h"
@@ -13,8 +14,10 @@ namespace polyptych::diffusion {
 class GenerationRun {
  public:
   /// @param preview  made at the first preview if it is empty; kept by the caller between units of one model
+  /// @param exchange  a partner for the guidance's other half; nullptr: both halves are made here. A partner that is lost in the
+  /// middle costs nothing but time: the leading side goes on alone, the helping side ends as cancelled
   GenerationRun(const LoadedModel& model, const domain::UnitOfWork& unit, domain::GenerateObserver& observer,
-                std::unique_ptr<LatentPreview>& preview);
+                std::unique_ptr<LatentPreview>& preview, GuidanceExchange* exchange = nullptr);
 
   domain::UnitOutcome run();
 
@@ -28,6 +31,9 @@ class GenerationRun {
   std::optional<at::Tensor> guidanceEmbedding() const;
   /// Nothing if cancelled.
   std::optional<at::Tensor> denoise(const at::Tensor& context);
+  /// Both halves, cat(unconditional, conditional) where there is guidance; nothing if the side that leads is gone.
+  std::optional<at::Tensor> predict(const Scheduler& scheduler, const at::Tensor& latents, int call, const at::Tensor& context,
+                                    const UNetConditions& conditions);
   at::Tensor guide(const at::Tensor& prediction) const;
   void sendPreviews(const Scheduler& scheduler, const at::Tensor& latents, int nextCall, int calls);
   domain::UnitOutcome decode(const at::Tensor& latents);
@@ -42,6 +48,7 @@ class GenerationRun {
   PictureNoise m_noise;
   Trace m_trace;
   bool m_isGuided;
+  GuidanceExchange* m_exchange;
   std::vector<domain::Warning> m_warnings;
 };
 

@@ -8,13 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-STD_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "devices"}
+STD_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "devices", "cluster"}
 MAY_NAME = {folder: {"base", "domain"} for folder in STD_FOLDERS}
 MAY_NAME |= {
     "base": set(),
     "domain": {"base"},
     "worker": {"base", "domain", "protocol", "picture"},
     "diffusion": {"base", "domain", "checkpoint", "tokenizer"},
+    "distributed": {"base", "domain", "diffusion"},
     "pool": {"base", "domain", "protocol"},
     "library": {"base", "domain"},
     "queue": {"base", "domain", "library"},
@@ -26,6 +27,7 @@ MAY_NAME |= {
 QT_FOLDERS = {"devices", "library", "queue", "pool", "gallery", "models", "backend", "ui"}
 GUI_FOLDERS = {"gallery", "backend", "ui"}
 SQL_FOLDERS = {"library", "queue", "gallery"}
+TORCH_FOLDERS = {"diffusion", "distributed"}
 JSON_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "diffusion", "app"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
@@ -95,10 +97,10 @@ def breaches(root):
                 if named not in MAY_NAME[folder]:
                     breach(offset, f"{folder} names {named}; it may name {', '.join(sorted(MAY_NAME[folder])) or 'nothing'}")
                 continue
-            if TORCH.match(name) and folder != "diffusion":
-                breach(offset, f"<{name}>: only core/diffusion sees LibTorch")
-            elif CUDA.match(name) and folder != "diffusion":
-                breach(offset, f"<{name}>: only core/diffusion sees CUDA")
+            if TORCH.match(name) and folder not in TORCH_FOLDERS:
+                breach(offset, f"<{name}>: only core/diffusion and core/distributed see LibTorch")
+            elif CUDA.match(name) and folder not in TORCH_FOLDERS:
+                breach(offset, f"<{name}>: only core/diffusion and core/distributed see CUDA")
             elif name.startswith("nlohmann/"):
                 if folder not in JSON_FOLDERS:
                     breach(offset, f"<{name}>: {folder} reads no JSON by itself")
@@ -120,11 +122,11 @@ def breaches(root):
                     breach(offset, f"<{name}>: only {', '.join(sorted(SQL_FOLDERS))} use SQL")
                 elif CBOR.match(name) and isHeader:
                     breach(offset, f"<{name}>: no header names CBOR types")
-        if isHeader and folder != "diffusion":
+        if isHeader and folder not in TORCH_FOLDERS:
             match = TORCH_NAME.search(bare)
             if match:
                 line = bare.count("\n", 0, match.start()) + 1
-                found.append(f"{place}:{line}: a header outside core/diffusion names {match.group()}...")
+                found.append(f"{place}:{line}: a header outside core/diffusion and core/distributed names {match.group()}...")
         if isHeader and str(place) not in jsonHeaders:
             match = JSON_NAME.search(bare)
             if match:
@@ -139,13 +141,13 @@ PLANTED = {
     "core/protocol/p.cpp": ('#include "core/pool/q.h"\n', "protocol names pool"),
     "core/pool/q.h": ("#include <nlohmann/json.hpp>\n", "pool reads no JSON"),
     "core/pool/r.cpp": ("#include <nlohmann/json.hpp>\n", "pool reads no JSON"),
-    "core/worker/w.cpp": ("#  include  <ATen/core/Tensor.h>\n", "only core/diffusion sees LibTorch"),
+    "core/worker/w.cpp": ("#  include  <ATen/core/Tensor.h>\n", "see LibTorch"),
     "core/worker/w.h": ("namespace at { class Tensor; }\nvoid f(const at::Tensor&);\n", "names at::T"),
     "core/checkpoint/c.h": ("nlohmann::json f();\n", "a type of nlohmann"),
     "core/diffusion/e.cpp": ('#include "core/worker/w.h"\n', "diffusion names worker"),
     "core/devices/n.cpp": ("#include <QImage>\n", "Qt Core and Network alone"),
     "core/backend/b.cpp": ("#include <QMessageBox>\n", "no Widgets below core/"),
-    "core/gallery/g.cpp": ("#include <cuda_runtime.h>\n", "sees CUDA"),
+    "core/gallery/g.cpp": ("#include <cuda_runtime.h>\n", "see CUDA"),
     "core/models/m.cpp": ('#include "../base/a.h"\n', "not a file named from the repository root"),
     "core/prompt/t.cpp": ("#include <unicode/uchar.h>\n", "uses ICU"),
     "core/tokenizer/z.cpp": ("#include <png.h>\n", "use libpng"),
