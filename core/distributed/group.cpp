@@ -1,6 +1,8 @@
 #include "core/distributed/group.h"
 
 #include <ATen/Functions.h>
+#include <netdb.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,6 +40,33 @@ std::string hostName() {
   return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("unknown host");
 }
 
+/// Address of the interface by which packets to a host leave; empty if there is none. Nothing is sent.
+std::string addressTowards(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_DGRAM;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    return {};
+  }
+  std::string address;
+  for (const addrinfo* one = found; one != nullptr && address.empty(); one = one->ai_next) {
+    const int socket = ::socket(one->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_storage own{};
+    socklen_t length = sizeof own;
+    std::array<char, NI_MAXHOST> text{};
+    if (socket >= 0 && ::connect(socket, one->ai_addr, one->ai_addrlen) == 0 &&
+        getsockname(socket, reinterpret_cast<sockaddr*>(&own), &length) == 0 &&
+        getnameinfo(reinterpret_cast<const sockaddr*>(&own), length, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) == 0) {
+      address = text.data();
+    }
+    if (socket >= 0) {
+      ::close(socket);
+    }
+  }
+  freeaddrinfo(found);
+  return address;
+}
+
 std::string keyOf(const char* what, int rank) { return std::string(what) + "/" + std::to_string(rank); }
 
 std::string listOf(const std::vector<std::string>& words) {
@@ -52,6 +81,13 @@ std::string listOf(const std::vector<std::string>& words) {
 
 Group::Group(Store& store, GroupOptions options) : m_store(store), m_options(std::move(options)) {}
 
+GroupOptions Group::withAddress(GroupOptions options, const Store& store) {
+  if (options.hostAddress.empty()) {
+    options.hostAddress = addressTowards(store.address().host, store.address().port);
+  }
+  return options;
+}
+
 Group::~Group() = default;
 
 Result<std::unique_ptr<Group>> Group::join(Store& store, const GroupOptions& options) {
@@ -60,7 +96,7 @@ Result<std::unique_ptr<Group>> Group::join(Store& store, const GroupOptions& opt
                  "Rank " + std::to_string(options.rank) + " of " + std::to_string(options.size) + " processes cannot be.",
                  {}};
   }
-  std::unique_ptr<Group> group(new Group(store, options));
+  std::unique_ptr<Group> group(new Group(store, withAddress(options, store)));
   if (const Result<void> met = group->meet(); !met) {
     return met.error();
   }

@@ -21,7 +21,8 @@ struct GroupOptions {
   int localRank = 0;  ///< among the processes of this machine
   int size = 1;
   domain::DeviceKind device = domain::DeviceKind::Cpu;  ///< NCCL for GPUs (one rank a GPU), Gloo for CPUs
-  /// This machine's address that the others reach; empty: the one of its name, or the loopback if the store is there.
+  /// This machine's address that the others reach; empty: the one that it reaches the store from. (A machine's own name often has
+  /// the loopback's address, which no other machine reaches.)
   std::string hostAddress;
   std::string version;  ///< of the program: all must be equal
   std::chrono::milliseconds joinTimeout{60'000};
@@ -65,6 +66,7 @@ class Group {
 
  private:
   Group(Store& store, GroupOptions options);
+  static GroupOptions withAddress(GroupOptions options, const Store& store);
   base::Result<void> meet();
   base::Error condemn(base::Error error);
   base::Result<std::string> helloOf(int rank, std::chrono::steady_clock::time_point end);

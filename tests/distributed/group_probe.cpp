@@ -18,6 +18,8 @@ using distributed::Store;
 namespace {
 
 constexpr std::chrono::milliseconds kLimit{2000};
+/// Launchers start the processes of several machines one after another.
+constexpr std::chrono::milliseconds kPatientLimit{30'000};
 
 /// One line on standard output; the test waits for some of them.
 void say(const std::string& line) {
@@ -60,8 +62,9 @@ int main(int argc, char** argv) {
   options.localRank = launch.localRank;
   options.size = launch.worldSize;
   options.version = argv[1];
-  options.hostAddress = "127.0.0.1";
-  options.joinTimeout = options.callTimeout = kLimit;
+  const bool isPatient = std::getenv("GROUP_PROBE_PATIENT") != nullptr;
+  const std::chrono::milliseconds limit = isPatient ? kPatientLimit : kLimit;
+  options.joinTimeout = options.callTimeout = limit;
   const std::vector<std::string> actions(argv + 2, argv + argc);
   if (!actions.empty() && actions.front() == "hang-before") {
     hang();
@@ -69,7 +72,7 @@ int main(int argc, char** argv) {
   std::unique_ptr<Store> store =
       must(Store::connect({launch.masterAddress, launch.masterPort, launch.rank == 0 && !launch.hasAgentStore,
                            "attempt" + std::to_string(launch.restartCount)},
-                          kLimit));
+                          limit));
   say("store");
   std::unique_ptr<Group> group = must(Group::join(*store, options));
   say("joined");

@@ -73,7 +73,6 @@ int main(int argc, char** argv) {
     options.rank = launch->rank;
     options.size = 2;
     options.version = "1";
-    options.hostAddress = "127.0.0.1";
     options.joinTimeout = kJoinLimit;
     options.callTimeout = kStepLimit;
     auto joined = distributed::Group::join(*store, options);
