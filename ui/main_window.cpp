@@ -129,7 +129,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   connect(m_form, &RunForm::changed, this, &MainWindow::updateGenerate);
   connect(m_devices, &DevicePanel::tickChanged, this, [this] {
     updateGenerate();
-    giveDevices();
+    changeDevices();
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
@@ -292,6 +292,23 @@ void MainWindow::onDevicesListed(const std::vector<domain::DeviceInfo>& devices)
   }
   m_runs->settle();
   giveDevices();
+}
+
+/// A tick counts at once, for the work that goes on: what is ticked starts, what is not finishes its picture and ends.
+void MainWindow::changeDevices() {
+  if (m_isLost || m_runs->isEmpty()) {
+    return;
+  }
+  backend::Command command;
+  command.kind = backend::Command::Kind::SetDevices;
+  if (!m_devices->tickedList().isEmpty()) {
+    auto slotList = chosenDevices();
+    if (!slotList) {
+      return;
+    }
+    command.slots = std::move(*slotList);
+  }
+  m_backend.control(std::move(command));
 }
 
 /// A backend that was started anew has the work of the one before it and no device to do it on.

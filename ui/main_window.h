@@ -71,6 +71,7 @@ class MainWindow : public QMainWindow {
   void goOn();
   quint64 control(backend::Command::Kind kind, qint64 undoId = 0);
   void giveDevices();
+  void changeDevices();
   base::Result<std::vector<domain::DeviceSlot>> chosenDevices() const;
   void setEnabled(QPushButton* button, bool isEnabled);
   void showSlot(const backend::SlotStatus& status, quint64 runId);

@@ -176,6 +176,28 @@ class TestQueue : public QObject {
     QCOMPARE(stage.backend.commands[0].slots[0].kind, domain::DeviceKind::Cuda);
   }
 
+  void aTickCountsForTheWorkThatGoesOn() {
+    Stage stage({tests::gpuDevice(0), tests::gpuDevice(1), tests::cpuDevice()});
+    stage.find<QCheckBox>("tick-cuda:1")->setChecked(false);
+    QVERIFY(stage.backend.commands.empty());  // no work yet
+    ForeignRun run(stage, 3, {});
+    stage.backend.tell(run.status);
+    stage.backend.state(QStringLiteral("cuda:0"), backend::SlotState::Busy);
+    const auto slotsAfter = [&](const char* box, bool isTicked) {
+      stage.find<QCheckBox>(box)->setChecked(isTicked);
+      QStringList ids;
+      for (const domain::DeviceSlot& slot : stage.backend.commands.back().slots) {
+        ids << QString::fromStdString(slot.id);
+      }
+      return ids;
+    };
+    QCOMPARE(slotsAfter("tick-cuda:1", true), (QStringList{"cuda:0", "cuda:1"}));
+    QCOMPARE(stage.backend.commands.back().kind, Kind::SetDevices);
+    QCOMPARE(slotsAfter("tick-cuda:0", false), QStringList{"cuda:1"});
+    QCOMPARE(slotsAfter("tick-cuda:1", false), QStringList());
+    QCOMPARE(stage.backend.commands.size(), std::size_t(3));
+  }
+
   void devicesThatWorkAreLeftAlone() {
     Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
     ForeignRun run(stage, 3, {});
