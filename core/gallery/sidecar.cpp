@@ -4,6 +4,7 @@
 #include <QXmlStreamReader>
 #include <QXmlStreamWriter>
 #include <algorithm>
+#include <utility>
 
 #include "core/gallery/folder_handle.h"
 #include "core/gallery/picture_rows.h"
@@ -22,6 +23,7 @@ constexpr char kXmp[] = "http://ns.adobe.com/xap/1.0/";
 constexpr char kDc[] = "http://purl.org/dc/elements/1.1/";
 constexpr char kOwn[] = "urn:polyptych:marks:1";
 constexpr int kMaxDepth = 32;
+constexpr int kFrameDepth = 3;  // x:xmpmeta, rdf:RDF, rdf:Description
 constexpr qsizetype kMaxNames = 1000;
 /// Qt compares each attribute of an element with every one before it.
 constexpr int kMaxAttributes = 1024;
@@ -64,6 +66,9 @@ Node nodeOf(QStringView space, QStringView name) {
   return known == std::end(kKnown) ? Node::Other : known->node;
 }
 
+/// Properties that marks are written as; they stand once.
+bool isOurs(Node node) { return node != Node::Other && node != Node::Rdf && node != Node::Description && node != Node::Item; }
+
 /// Counted without parsing: an element ends before the next '<', and an attribute has a '='.
 bool hasTooManyAttributes(const QByteArray& xmp) {
   int count = 0;
@@ -73,10 +78,28 @@ bool hasTooManyAttributes(const QByteArray& xmp) {
   });
 }
 
+/// Inside of a Description, before its other elements.
+void writeMarks(QXmlStreamWriter& xml, const PictureMarks& marks) {
+  xml.writeAttribute(QLatin1String(kXmp), QStringLiteral("Rating"), QString::number(marks.pick < 0 ? -1 : marks.stars));
+  if (marks.pick < 0 && marks.stars > 0) {
+    xml.writeAttribute(QLatin1String(kOwn), QStringLiteral("Stars"), QString::number(marks.stars));
+  }
+  if (marks.pick > 0) {
+    xml.writeAttribute(QLatin1String(kOwn), QStringLiteral("Pick"), QStringLiteral("1"));
+  }
+  if (marks.trashedMs) {
+    xml.writeAttribute(QLatin1String(kOwn), QStringLiteral("Trashed"), QString::number(*marks.trashedMs));
+  }
+  writeBag(xml, kDc, "subject", marks.tags);
+  writeBag(xml, kOwn, "Albums", marks.albums);
+}
+
 /// Collects what a document says, as attributes or as elements.
 class MarksReader {
  public:
   explicit MarksReader(const QByteArray& xmp) : m_xml(xmp) {}
+
+  static bool isReadable(const QByteArray& xmp) { return !hasTooManyAttributes(xmp) && MarksReader(xmp).read().isOk(); }
 
   Result<PictureMarks> read() {
     while (!m_xml.atEnd()) {
@@ -195,20 +218,69 @@ QByteArray toXmp(const PictureMarks& marks) {
   xml.writeNamespace(QLatin1String(kOwn), QStringLiteral("polyptych"));
   xml.writeStartElement(QLatin1String(kRdf), QStringLiteral("Description"));
   xml.writeAttribute(QLatin1String(kRdf), QStringLiteral("about"), QString());
-  xml.writeAttribute(QLatin1String(kXmp), QStringLiteral("Rating"), QString::number(marks.pick < 0 ? -1 : marks.stars));
-  if (marks.pick < 0 && marks.stars > 0) {
-    xml.writeAttribute(QLatin1String(kOwn), QStringLiteral("Stars"), QString::number(marks.stars));
-  }
-  if (marks.pick > 0) {
-    xml.writeAttribute(QLatin1String(kOwn), QStringLiteral("Pick"), QStringLiteral("1"));
-  }
-  if (marks.trashedMs) {
-    xml.writeAttribute(QLatin1String(kOwn), QStringLiteral("Trashed"), QString::number(*marks.trashedMs));
-  }
-  writeBag(xml, kDc, "subject", marks.tags);
-  writeBag(xml, kOwn, "Albums", marks.albums);
+  writeMarks(xml, marks);
   xml.writeEndDocument();
   return out;
+}
+
+XmpMerge mergeXmp(const QByteArray& xmp, const PictureMarks& marks) {
+  XmpMerge merge;
+  if (xmp.size() > kMaxSidecarBytes || !MarksReader::isReadable(xmp)) {
+    merge.xmp = toXmp(marks);
+    return merge;
+  }
+  QXmlStreamReader in(xmp);
+  QXmlStreamWriter out(&merge.xmp);
+  QStringList declared;  // namespaces and prefixes
+  bool isWritten = false;
+  int dropped = 0;  // depth inside of a property of ours
+  int depth = 0;
+  while (!in.atEnd()) {
+    const QXmlStreamReader::TokenType token = in.readNext();
+    const bool isStart = token == QXmlStreamReader::StartElement;
+    const bool isEnd = token == QXmlStreamReader::EndElement;
+    const Node node = isStart ? nodeOf(in.namespaceUri(), in.name()) : Node::Other;
+    depth += isStart ? 1 : 0;
+    if (dropped > 0 || (isStart && isOurs(node))) {
+      dropped += isStart ? 1 : isEnd ? -1 : 0;
+    } else if (isStart) {
+      // Declared before the element, or the writer invents prefixes; and not inside of the element before, which it would take
+      // for open still.
+      out.writeCharacters(QString());
+      for (const QXmlStreamNamespaceDeclaration& declaration : in.namespaceDeclarations()) {
+        out.writeNamespace(declaration.namespaceUri().toString(), declaration.prefix().toString());
+        declared << declaration.namespaceUri().toString() << declaration.prefix().toString();
+      }
+      const bool isFirst = node == Node::Description && !std::exchange(isWritten, isWritten || node == Node::Description);
+      if (isFirst) {
+        for (const auto& [space, prefix] : {std::pair(kXmp, "xmp"), std::pair(kDc, "dc"), std::pair(kOwn, "polyptych")}) {
+          if (!declared.contains(QLatin1String(space)) && !declared.contains(QLatin1String(prefix))) {
+            out.writeNamespace(QLatin1String(space), QLatin1String(prefix));
+          }
+        }
+      }
+      out.writeStartElement(in.namespaceUri().toString(), in.name().toString());
+      for (const QXmlStreamAttribute& attribute : in.attributes()) {
+        const bool isMark = node == Node::Description && isOurs(nodeOf(attribute.namespaceUri(), attribute.name()));
+        if (!isMark) {
+          out.writeAttribute(attribute);
+          merge.hasForeign = merge.hasForeign || (node == Node::Description && attribute.namespaceUri() != QLatin1String(kRdf));
+        }
+      }
+      // xmpmeta, RDF and Description are the frame; whatever else there is was put in by somebody.
+      merge.hasForeign = merge.hasForeign || depth > kFrameDepth;
+      if (isFirst) {
+        writeMarks(out, marks);
+      }
+    } else if (token != QXmlStreamReader::Invalid) {
+      out.writeCurrentToken(in);
+    }
+    depth -= isEnd ? 1 : 0;
+  }
+  if (!isWritten) {
+    merge.xmp = toXmp(marks);
+  }
+  return merge;
 }
 
 Result<PictureMarks> fromXmp(const QByteArray& xmp) {
@@ -227,8 +299,10 @@ Result<void> writeSidecar(const QString& picture, const PictureMarks& marks) {
   if (!folder) {
     return folder.error();
   }
-  if (!marks.isEmpty()) {
-    return folder->replace(file.fileName(), toXmp(marks));
+  const Result<QByteArray> before = folder->read(file.fileName(), kMaxSidecarBytes);
+  const XmpMerge merge = before ? mergeXmp(*before, marks) : XmpMerge{toXmp(marks), false};
+  if (!marks.isEmpty() || merge.hasForeign) {
+    return folder->replace(file.fileName(), merge.xmp);
   }
   if (auto removed = folder->remove(file.fileName()); !removed) {
     return removed;

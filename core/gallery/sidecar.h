@@ -19,11 +19,19 @@ inline constexpr qint64 kMaxSidecarBytes = 1 << 20;
 /// XMP (ISO 16684-1) as other programs read it: xmp:Rating (-1 for a rejected picture) and dc:subject (the tags). What has no
 /// name there is in a namespace of ours: Stars of a rejected picture, Pick, Albums, Trashed (milliseconds since 1970, UTC).
 QByteArray toXmp(const PictureMarks& marks);
+/// A sidecar that other programs may have written into.
+struct XmpMerge {
+  QByteArray xmp;
+  bool hasForeign = false;  ///< there is more in it than marks of ours
+};
+/// The same document with other marks; whatever else is in it stays. What cannot be read gives toXmp().
+XmpMerge mergeXmp(const QByteArray& xmp, const PictureMarks& marks);
 /// The reverse; reads what other programs write, too. Document type declarations are refused, names that markName() refuses and
 /// numbers out of range are left out. @return Corrupt
 base::Result<PictureMarks> fromXmp(const QByteArray& xmp);
 
-/// Writes a picture's sidecar, or removes it if there are no marks. Whole or not at all, on the disk when it returns.
+/// Writes a picture's sidecar, or removes it if there are no marks. What other programs have put into it stays. Whole or not at
+/// all, on the disk when it returns.
 /// @param picture  path of the picture. @return Io, DiskFull, NotFound (no such folder)
 base::Result<void> writeSidecar(const QString& picture, const PictureMarks& marks);
 /// No marks if there is no sidecar. @return Corrupt, Io

@@ -48,6 +48,43 @@ class TestSidecar : public QObject {
     QVERIFY((*read == PictureMarks{5, 0, {"one", "two"}, {}, {}}));
   }
 
+  void keepsWhatOthersWrote() {
+    const QByteArray theirs =
+        "<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+        "<rdf:Description rdf:about='' xmlns:xmp='http://ns.adobe.com/xap/1.0/' xmlns:dc='http://purl.org/dc/elements/1.1/' "
+        "xmlns:crs='http://ns.adobe.com/camera-raw-settings/1.0/' xmp:Rating='2' crs:Exposure2012='+0.50'>"
+        "<xmp:CreatorTool>somebody &amp; son</xmp:CreatorTool>"
+        "<dc:subject><rdf:Bag><rdf:li>old</rdf:li></rdf:Bag></dc:subject>"
+        "<dc:title><rdf:Alt><rdf:li xml:lang='x-default'>ë°°</rdf:li></rdf:Alt></dc:title>"
+        "</rdf:Description></rdf:RDF></x:xmpmeta>\n<?xpacket end='w'?>";
+    const PictureMarks marks{4, 1, {"new"}, {"Best"}, {}};
+    const gallery::XmpMerge merged = gallery::mergeXmp(theirs, marks);
+    QVERIFY(merged.hasForeign);
+    const auto read = gallery::fromXmp(merged.xmp);
+    QVERIFY2(read.isOk(), merged.xmp.constData());
+    QVERIFY(*read == marks);
+    for (const char* part : {"Exposure2012=\"+0.50\"", "somebody &amp; son", "x-default", "ë°°", "xpacket"}) {
+      QVERIFY2(merged.xmp.contains(part), merged.xmp.constData());
+    }
+    QVERIFY(!merged.xmp.contains(">old<"));
+    // Again and again the same.
+    QCOMPARE(gallery::mergeXmp(merged.xmp, marks).xmp, merged.xmp);
+    // Our own document has nothing of others in it; what cannot be read is written anew.
+    QVERIFY(!gallery::mergeXmp(gallery::toXmp(marks), {}).hasForeign);
+    QCOMPARE(gallery::mergeXmp("no xmp", marks).xmp, gallery::toXmp(marks));
+    // On the disk: marks that go leave what others wrote; nothing else leaves nothing.
+    QTemporaryDir folder;
+    const QString picture = folder.filePath("a.png");
+    tests::writeFile(picture + gallery::kSidecarEnd, theirs);
+    QVERIFY(gallery::writeSidecar(picture, {}).isOk());
+    QVERIFY(tests::readFile(picture + gallery::kSidecarEnd).contains("Exposure2012"));
+    QVERIFY(gallery::readSidecar(picture)->isEmpty());
+    tests::writeFile(picture + gallery::kSidecarEnd, gallery::toXmp(marks));
+    QVERIFY(gallery::writeSidecar(picture, {}).isOk());
+    QVERIFY(!QFile::exists(picture + gallery::kSidecarEnd));
+  }
+
   void leavesOutWhatCannotBe() {
     QByteArray xmp = gallery::toXmp({3, 1, {"good", "bad"}, {}, 5});
     xmp.replace("xmp:Rating=\"3\"", "xmp:Rating=\"99\"").replace(">bad<", "> <").replace("Trashed=\"5\"", "Trashed=\"-5\"");
