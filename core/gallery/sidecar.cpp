@@ -277,8 +277,9 @@ XmpMerge mergeXmp(const QByteArray& xmp, const PictureMarks& marks) {
     }
     depth -= isEnd ? 1 : 0;
   }
-  if (!isWritten) {
-    merge.xmp = toXmp(marks);
+  // What Qt reads leniently (a prefix that is declared twice) may not be written back so that it says the same.
+  if (const Result<PictureMarks> there = fromXmp(merge.xmp); !isWritten || !there || !(*there == marks)) {
+    merge = {toXmp(marks), false};
   }
   return merge;
 }

@@ -14,6 +14,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!again || !(*again == *marks)) {
       std::abort();
     }
+    // What others wrote around the marks must not change them.
+    const QByteArray merged = mergeXmp(QByteArray(reinterpret_cast<const char*>(data), static_cast<qsizetype>(size)), *marks).xmp;
+    const auto inside = merged.size() <= kMaxSidecarBytes ? fromXmp(merged) : polyptych::base::Result<PictureMarks>(*marks);
+    if (!inside || !(*inside == *marks)) {
+      std::abort();
+    }
   }
   return 0;
 }
