@@ -30,7 +30,9 @@ template <typename T>
 std::vector<T> take(const std::vector<T>& list, const Share& share) {
   std::vector<T> taken(list.begin() + static_cast<std::ptrdiff_t>(share.begin),
                        list.begin() + static_cast<std::ptrdiff_t>(share.end));
-  taken.insert(taken.end(), share.padding, list.back());
+  if (share.padding > 0) {
+    taken.insert(taken.end(), share.padding, list.back());
+  }
   return taken;
 }
 
