@@ -70,7 +70,7 @@ QString sheetOf(const Tokens& t) {
       min-height: 16px; max-height: 16px; }
     QPushButton[role="icon"]:hover { background: @raised; }
     QPushButton[role="icon"]:focus { border-color: @accent; }
-    QPushButton[role="choice"] { text-align: left; padding: 10px 12px; min-height: 36px; max-height: 36px; }
+    QPushButton[role="choice"] { padding: 0; max-height: 120px; }
     #sheet { background: @raised; border: 1px solid @line; border-radius: 8px; }
     #sheet QPushButton { background: @surface; }
     QAbstractItemView[role="plain"] { background: transparent; border: none; }

@@ -3,6 +3,7 @@
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -42,12 +43,15 @@ ClosingSheet::ClosingSheet(QWidget* window, const Preferences& preferences) : Ov
     auto* button = new QPushButton(card());
     button->setObjectName(QStringLiteral("closing%1").arg(i));
     button->setProperty("role", QStringLiteral("choice"));
+    m_names[i] = makeLabel("", button);
     m_explanations[i] = makeLabel("secondary", button);
-    m_explanations[i]->setAttribute(Qt::WA_TransparentForMouseEvents);
     auto* inside = new QVBoxLayout(button);
-    inside->setContentsMargins(Metrics::kPad, 0, Metrics::kPad, Metrics::kGap);
-    inside->addStretch();
-    inside->addWidget(m_explanations[i]);
+    inside->setContentsMargins(Metrics::kPad, Metrics::kGap, Metrics::kPad, Metrics::kGap);
+    inside->setSpacing(Metrics::kTight / 2);
+    for (QLabel* label : {m_names[i], m_explanations[i]}) {
+      label->setAttribute(Qt::WA_TransparentForMouseEvents);
+      inside->addWidget(label);
+    }
     m_choices[i] = button;
     layout->addWidget(button);
     connect(button, &QPushButton::clicked, this, [this, i] { Q_EMIT chosen(kChoices[i]); });
@@ -79,9 +83,17 @@ void ClosingSheet::setTexts() {
                                   tr("The pictures in work are finished in the background; the others wait in the queue."),
                                   tr("Nothing is lost: what was being made begins anew when you go on.")};
   for (std::size_t i = 0; i < m_choices.size(); ++i) {
-    m_choices[i]->setText(choices[i]);
+    m_choices[i]->setAccessibleName(choices[i]);
     m_choices[i]->setAccessibleDescription(explanations[i]);
+    m_names[i]->setText(choices[i]);
     m_explanations[i]->setText(explanations[i]);
+  }
+  int height = 0;
+  for (const QPushButton* choice : m_choices) {
+    height = std::max(height, choice->layout()->sizeHint().height());
+  }
+  for (QPushButton* choice : m_choices) {
+    choice->setFixedHeight(height);
   }
   m_remembers->setText(tr("Do this every time"));
   m_cancel->setText(tr("Keep it open"));

@@ -35,6 +35,7 @@ class ClosingSheet : public Overlay {
   QLabel* m_title;
   QLabel* m_sentence;
   std::array<QPushButton*, 3> m_choices{};
+  std::array<QLabel*, 3> m_names{};  ///< words of the choices, over their explanations
   std::array<QLabel*, 3> m_explanations{};
   QCheckBox* m_remembers;
   QPushButton* m_cancel;
