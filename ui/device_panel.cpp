@@ -11,6 +11,7 @@
 
 #include "ui/error_text.h"
 #include "ui/images.h"
+#include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -131,6 +132,13 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
     Q_EMIT tickChanged();
   });
   setIdle(idleWords());
+  retranslated(this, [this] {
+    if (m_last) {
+      setStatus(*m_last, m_lastPrompt);
+    } else {
+      setIdle(idleWords());
+    }
+  });
 }
 
 QString DeviceCard::idleWords() const {
@@ -185,6 +193,8 @@ void DeviceCard::setIdle(const QString& why) {
 }
 
 void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& prompt) {
+  m_last = status;
+  m_lastPrompt = prompt;
   const bool isBusy = status.state == SlotState::Busy;
   const bool isLoading = status.state == SlotState::LoadingModel;
   if (!isBusy && !isLoading) {
@@ -252,9 +262,9 @@ void DeviceCard::setPreview(const domain::Image& preview) {
 DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
   setObjectName(QStringLiteral("rightPanel"));
   setAttribute(Qt::WA_StyledBackground);
-  auto* title = makeLabel(tr("Devices"), "heading", this);
+  auto* title = makeLabel({}, "heading", this);
   m_count = makeLabel({}, "heading", this);
-  m_hint = makeLabel(tr("Looking for devices"), "hint", this);
+  m_hint = makeLabel({}, "hint", this);
   m_hint->setWordWrap(true);
   auto* top = new QHBoxLayout;
   top->addWidget(title);
@@ -276,6 +286,12 @@ DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
   all->setSpacing(Metrics::kGap);
   all->addLayout(top);
   all->addWidget(scroll, 1);
+  retranslated(this, [this, title] {
+    title->setText(tr("Devices"));
+    m_hint->setText(m_devices.empty()
+                        ? tr("Looking for devices")
+                        : tr("No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly."));
+  });
 }
 
 void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked) {

@@ -5,6 +5,7 @@
 #include <QLabel>
 #include <QProgressBar>
 #include <QWidget>
+#include <optional>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -53,6 +54,8 @@ class DeviceCard : public QFrame {
   bool m_isRestarting = false;
   bool m_isPaused = false;
   bool m_isCountBesidePrompt = false;
+  std::optional<backend::SlotStatus> m_last;
+  QString m_lastPrompt;
 };
 
 /// The right side: a card a device, and a sentence where there is no GPU.

@@ -6,6 +6,7 @@
 #include <QPainter>
 #include <QPushButton>
 
+#include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -19,11 +20,14 @@ Loupe::Loupe(QWidget* parent) : QWidget(parent) {
   setObjectName(QStringLiteral("loupe"));
   setFocusPolicy(Qt::StrongFocus);
   m_threads.setMaxThreadCount(1);
-  m_close = new QPushButton(tr("Back to the gallery"), this);
+  m_close = new QPushButton(this);
   m_close->setObjectName(QStringLiteral("closeLoupe"));
   m_close->setProperty("role", QStringLiteral("link"));
   m_close->setCursor(Qt::PointingHandCursor);
-  m_close->setToolTip(tr("Esc"));
+  retranslated(this, [this] {
+    m_close->setText(tr("Back to the gallery"));
+    m_close->setToolTip(tr("Esc"));
+  });
   connect(m_close, &QPushButton::clicked, this, &Loupe::left);
 }
 

@@ -8,8 +8,6 @@
 #include <QLocale>
 #include <QRandomGenerator>
 #include <QSettings>
-#include <QShortcut>
-#include <QSplitter>
 #include <QUrl>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -23,6 +21,7 @@
 #include "ui/error_text.h"
 #include "ui/gallery_delegate.h"
 #include "ui/gallery_view.h"
+#include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -86,63 +85,50 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   m_form = new RunForm(this);
   m_devices = new DevicePanel(this);
   m_messages = new MessageBar(this);
-  auto* split = new QSplitter(this);
-  split->setHandleWidth(1);
-  split->setChildrenCollapsible(false);
-  QWidget* centre = makeCentre();
-  split->addWidget(m_form);
-  split->addWidget(centre);
-  split->addWidget(m_devices);
-  split->setStretchFactor(1, 1);
-  split->setSizes({Metrics::kLeft, Metrics::kWindowWidth - Metrics::kLeft - Metrics::kRight, Metrics::kRight});
-  m_form->setMinimumWidth(Metrics::kLeftLeast);
-  m_devices->setMinimumWidth(Metrics::kRightLeast);
-  centre->setMinimumWidth(2 * (Metrics::kTile + Metrics::kTileGap + Metrics::kPad));
+  m_preferences = m_options.preferences != nullptr ? m_options.preferences : new Preferences(m_options.restoresSettings, this);
+  auto* panels = new SidePanels(m_form, makeCentre(), m_devices, this);
 
   auto* all = new QWidget(this);
   auto* layout = new QVBoxLayout(all);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
   layout->addWidget(makeTopBar());
-  layout->addWidget(split, 1);
+  layout->addWidget(panels, 1);
   layout->addWidget(m_messages);
   setCentralWidget(all);
   resize(Metrics::kWindowWidth, Metrics::kWindowHeight);
 
-  for (const auto key : {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}) {
-    auto* shortcut = new QShortcut(QKeySequence(key), this);
-    connect(shortcut, &QShortcut::activated, m_generate, &QPushButton::click);
-  }
+  makeShell(panels);
   setTabOrder(m_form, m_grid);
   setTabOrder(m_grid, m_devices);
 
   if (m_options.restoresSettings) {
     m_form->restore();
-    const QByteArray geometry = QSettings().value(QStringLiteral("window/geometry")).toByteArray();
-    if (!geometry.isEmpty()) {
-      restoreGeometry(geometry);
-    }
   }
   if (!m_options.model.isEmpty()) {
     m_form->setModelReference(m_options.model);
+  } else if (m_options.restoresSettings && QSettings().value(QStringLiteral("run/model")).toString().isEmpty() &&
+             !m_preferences->values().defaultModel.isEmpty()) {
+    m_form->setModelReference(m_preferences->values().defaultModel);
   }
   connect(m_form, &RunForm::changed, this, &MainWindow::updateGenerate);
   connect(m_devices, &DevicePanel::tickChanged, this, [this] {
     updateGenerate();
     changeDevices();
+    m_shell->updateDevices();
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
   connect(m_messages, &MessageBar::focusFreed, m_grid, [this] { m_grid->setFocus(); });
   connectBackend();
-  updateGenerate();
-  updateProgress();
+  retranslated(this, [this] { retranslate(); });
   // In this order: once the devices are listed, everything else has been told.
   m_backend.refresh();
   m_backend.listDevices();
   lookForModels();
   tellOfEarlierWork();
   m_form->promptEditor()->setFocus();
+  m_shell->restore();
 }
 
 MainWindow::~MainWindow() {
@@ -155,31 +141,21 @@ QWidget* MainWindow::makeTopBar() {
   bar->setObjectName(QStringLiteral("topBar"));
   bar->setAttribute(Qt::WA_StyledBackground);
   bar->setFixedHeight(Metrics::kTopBar);
-  auto* name = new QLabel(QStringLiteral("Polyptych"), bar);
-  name->setObjectName(QStringLiteral("appName"));
+  m_name = new QPushButton(QStringLiteral("Polyptych"), bar);
+  m_name->setObjectName(QStringLiteral("appName"));
   m_generate = new QPushButton(bar);
   m_generate->setObjectName(QStringLiteral("generate"));
-  m_generate->setToolTip(tr("Ctrl+Enter"));
-  m_stop = new QPushButton(tr("Stop"), bar);
+  m_stop = new QPushButton(bar);
   m_stop->setObjectName(QStringLiteral("stop"));
   m_stop->setEnabled(false);
   m_pause = new QPushButton(bar);
   m_pause->setObjectName(QStringLiteral("pause"));
   m_pause->setEnabled(false);
-  // Wide enough for both of its words: what stands beside it stays where it is.
-  int width = 0;
-  for (const QString& word : {tr("Resume"), tr("Pause")}) {
-    m_pause->setText(word);
-    m_pause->ensurePolished();
-    width = std::max(width, m_pause->sizeHint().width());
-  }
-  m_pause->setMinimumWidth(width);
   m_progressText = new QLabel(bar);
   m_progressText->setObjectName(QStringLiteral("progress"));
   m_progressText->setProperty("role", QStringLiteral("secondary"));
   m_progressBar = new QProgressBar(bar);
   m_progressBar->setTextVisible(false);
-  m_progressBar->setAccessibleName(tr("Progress of all pictures"));
   auto* progress = new QVBoxLayout;
   progress->setSpacing(Metrics::kTight);
   progress->addStretch();
@@ -189,29 +165,102 @@ QWidget* MainWindow::makeTopBar() {
   auto* layout = new QHBoxLayout(bar);
   layout->setContentsMargins(Metrics::kPad, 0, Metrics::kPad, 0);
   layout->setSpacing(Metrics::kPad);
-  layout->addWidget(name);
+  layout->addWidget(m_name);
   layout->addSpacing(Metrics::kTight);
   layout->addWidget(m_generate);
   layout->addWidget(m_pause);
   layout->addWidget(m_stop);
   layout->addLayout(progress, 2);
   layout->addStretch(1);
-  connect(m_generate, &QPushButton::clicked, this, &MainWindow::generate);
+  connect(m_generate, &QPushButton::clicked, this, [this] { generate(); });
   connect(m_pause, &QPushButton::clicked, this, &MainWindow::togglePause);
   connect(m_stop, &QPushButton::clicked, this, &MainWindow::stop);
   return bar;
+}
+
+void MainWindow::makeShell(SidePanels* panels) {
+  WindowShell::Parts parts;
+  parts.panels = panels;
+  parts.centre = m_centre;
+  parts.name = m_name;
+  parts.library = m_options.library;
+  parts.modelFolders = m_options.modelFolders;
+  parts.listModels = m_options.listModels;
+  parts.describeModel = m_options.describeModel;
+  parts.versions = m_options.versions;
+  parts.isStored = m_options.restoresSettings;
+  parts.tickedDevices = [this] {
+    std::vector<domain::DeviceInfo> ticked;
+    for (const DeviceCard* card : m_devices->cards()) {
+      if (card->isTicked()) {
+        ticked.push_back(card->device());
+      }
+    }
+    return ticked;
+  };
+  m_shell = new WindowShell(*this, m_backend, *m_preferences, std::move(parts));
+  m_stopCommands = new StopCommands(m_backend, *m_messages, this);
+  addActions();
+  connect(m_shell, &WindowShell::libraryWanted, this, &MainWindow::libraryWanted);
+  connect(&m_shell->models(), &ModelsPage::listed, m_form, &RunForm::setModels);
+  connect(&m_shell->models(), &ModelsPage::defaultChosen, m_form, &RunForm::setModelReference);
+}
+
+void MainWindow::addActions() {
+  using Category = ActionCategory;
+  using Kind = backend::Command::Kind;
+  Actions& actions = m_shell->actions();
+  actions.add(QStringLiteral("run.start"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate"), Category::Run,
+              {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, [this] { m_generate->click(); });
+  actions.add(QStringLiteral("run.startInFront"),
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate at the front of the queue"), Category::Run,
+              {Qt::CTRL | Qt::SHIFT | Qt::Key_Return, Qt::CTRL | Qt::SHIFT | Qt::Key_Enter}, [this] { generate(true); });
+  actions.add(QStringLiteral("run.pause"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Pause or resume"), Category::Run,
+              {Qt::CTRL | Qt::Key_P}, [this] { m_pause->click(); });
+  actions.add(QStringLiteral("run.stopPictures"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop the pictures in work"),
+              Category::Run, {Qt::SHIFT | Qt::Key_X, Qt::CTRL | Qt::ALT | Qt::Key_Return},
+              [this] { m_stopCommands->stop(Kind::CancelInWork); });
+  actions.add(QStringLiteral("run.stopRun"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop this run"), Category::Run, {},
+              [this] { m_stopCommands->stop(Kind::CancelAll, m_currentRun); });
+  actions.add(QStringLiteral("run.stopWaiting"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything that waits"),
+              Category::Run, {Qt::CTRL | Qt::SHIFT | Qt::Key_X}, [this] { m_stopCommands->stop(Kind::CancelWaiting); });
+  actions.add(QStringLiteral("run.stopAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything"), Category::Run, {},
+              [this] { stop(); });
+  actions.add(QStringLiteral("prompts.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the prompts"),
+              Category::Prompts, {Qt::ALT | Qt::Key_A}, [this] {
+                m_shell->panels().setShown(SidePanels::Left, true);
+                m_form->promptEditor()->setFocus();
+              });
+}
+
+void MainWindow::retranslate() {
+  m_generate->setToolTip(tipWithKeys(tr("Generate"), m_shell->actions(), QStringLiteral("run.start")));
+  m_stop->setText(tr("Stop"));
+  // Wide enough for both of its words: what stands beside it stays where it is.
+  int width = 0;
+  for (const QString& word : {tr("Resume"), tr("Pause")}) {
+    m_pause->setText(word);
+    m_pause->ensurePolished();
+    width = std::max(width, m_pause->sizeHint().width());
+  }
+  m_pause->setMinimumWidth(width);
+  m_progressBar->setAccessibleName(tr("Progress of all pictures"));
+  m_grid->setAccessibleName(tr("Gallery"));
+  m_empty->setText(
+      tr("Your pictures appear here, each in its place while it is being made.\nType one prompt a line on the "
+         "left and press Ctrl+Enter."));
+  updateGenerate();
+  updateProgress();
+  showPause();
 }
 
 QWidget* MainWindow::makeCentre() {
   m_gallery = new GalleryModel(this);
   m_grid = new GalleryView(this);
   m_grid->setObjectName(QStringLiteral("gallery"));
-  m_grid->setAccessibleName(tr("Gallery"));
   m_grid->setModel(m_gallery);
   m_grid->setItemDelegate(new GalleryDelegate(m_grid));
-  m_empty = new QLabel(tr("Your pictures appear here, each in its place while it is being made.\nType one prompt a line on the "
-                          "left and press Ctrl+Enter."),
-                       m_grid);
+  m_empty = new QLabel(m_grid);
   m_empty->setObjectName(QStringLiteral("empty"));
   m_empty->setProperty("role", QStringLiteral("hint"));
   m_empty->setAlignment(Qt::AlignCenter);
@@ -249,13 +298,22 @@ void MainWindow::connectBackend() {
   connect(m_runs, &OpenRuns::ended, this, &MainWindow::onRunEnded);
   connect(m_runs, &OpenRuns::troubled, this,
           [this](const base::Error& error) { m_messages->show(MessageBar::Kind::Trouble, textOf(error)); });
+  connect(&m_backend, &Backend::runStarted, this, [this](quint64 runId) {
+    if (m_inFront.remove(runId)) {
+      backend::Command command;
+      command.kind = backend::Command::Kind::MoveToFront;
+      command.jobs.runId = runId;
+      m_backend.control(std::move(command));
+    }
+  });
   connect(&m_backend, &Backend::devicesListed, this, &MainWindow::onDevicesListed);
   connect(&m_backend, &Backend::queueChanged, this, &MainWindow::onQueueChanged);
   connect(&m_backend, &Backend::commandDone, this, &MainWindow::onCommandDone);
   connect(&m_backend, &Backend::slotChanged, this, &MainWindow::onSlotChanged);
   connect(&m_backend, &Backend::stepFinished, this, &MainWindow::onStepFinished);
   connect(&m_backend, &Backend::previewMade, this, [this](quint64, qint64, const QString& slotId, const domain::Image& preview) {
-    if (DeviceCard* card = m_devices->cardOf(slotId)) {
+    DeviceCard* card = m_devices->cardOf(slotId);
+    if (card != nullptr && m_previewGate.lets(slotId, m_preferences->values())) {
       card->setPreview(preview);
     }
   });
@@ -337,7 +395,7 @@ void MainWindow::tellOfEarlierWork() {
 }
 
 void MainWindow::lookForModels() {
-  m_threads.start([this, folders = m_options.modelFolders] {
+  m_threads.start([this, folders = m_shell->models().folders()] {
     const auto models = m_options.listModels(folders);
     QMetaObject::invokeMethod(
         this, [this, models] { m_form->setModels(models); }, Qt::QueuedConnection);
@@ -356,6 +414,11 @@ void MainWindow::updateProgress() {
   setEnabled(m_stop, isGoing && !m_stopping);
   setEnabled(m_pause, !m_isLost && (isGoing || isHeld()));
   m_pause->setText(isHeld() ? tr("Resume") : tr("Pause"));
+  m_shell->setEnabled(QStringLiteral("run.pause"), m_pause->isEnabled());
+  m_shell->setEnabled(QStringLiteral("run.stopAll"), m_stop->isEnabled());
+  for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting"}) {
+    m_shell->setEnabled(QLatin1String(id), isGoing);
+  }
   m_progressBar->setVisible(isGoing && progress.total() > 0);
   const QLocale locale;
   QStringList parts;
@@ -381,7 +444,7 @@ void MainWindow::updateProgress() {
   m_progressText->setText(parts.join(QStringLiteral(" · ")));
 }
 
-void MainWindow::generate() {
+void MainWindow::generate(bool isInFront) {
   if (m_isChecking) {
     return;
   }
@@ -401,19 +464,19 @@ void MainWindow::generate() {
   }
   m_isChecking = true;
   updateGenerate();
-  m_threads.start([this, input = *input, slotList = *slotList] {
+  m_threads.start([this, input = *input, slotList = *slotList, isInFront] {
     auto spec = specOf(input, slotList, m_options.describeModel);
     // The window waits for its threads before it goes.
     QMetaObject::invokeMethod(
         this,
-        [this, spec = std::move(spec)]() mutable {
+        [this, isInFront, spec = std::move(spec)]() mutable {
           m_isChecking = false;
           updateGenerate();
           if (m_isLost) {
             return;
           }
           if (auto* ready = std::get_if<backend::RunSpec>(&spec)) {
-            submit(std::move(*ready));
+            submit(std::move(*ready), isInFront);
           } else {
             const auto& refusal = std::get<Refusal>(spec);
             m_messages->show(MessageBar::Kind::Trouble, textOf(refusal.error, refusal.subject));
@@ -423,11 +486,15 @@ void MainWindow::generate() {
   });
 }
 
-void MainWindow::submit(backend::RunSpec spec) {
+void MainWindow::submit(backend::RunSpec spec, bool isInFront) {
   m_messages->clear();
+  spec.wantsPreviews = m_preferences->values().showsPreviews;
   auto requests = spec.requests;
   const int batch = spec.plan.batch;
   const quint64 runId = m_backend.submit(std::move(spec));
+  if (isInFront) {
+    m_inFront.insert(runId);
+  }
   const int first = m_gallery->rowCount();
   m_runs->add(runId, std::move(requests), batch);
   // The run's beginning: that is where its pictures come first.
@@ -485,21 +552,32 @@ void MainWindow::goOn() {
 }
 
 void MainWindow::onQueueChanged(const backend::QueueStatus& status) {
-  using backend::PauseReason;
   const backend::QueueStatus before = std::exchange(m_queue, status);
   if (m_isLost || (before.pause == status.pause && before.sentence == status.sentence)) {
     return;
   }
   m_devices->setPaused(isPaused());
+  showPause();
+  if (!isPaused()) {
+    m_runs->progress().forgetRate();
+  }
+  updateProgress();
+}
+
+/// Why nothing is begun, as long as it is so.
+void MainWindow::showPause() {
+  using backend::PauseReason;
+  if (m_isLost) {
+    return;
+  }
+  const backend::QueueStatus& status = m_queue;
   if (isPaused()) {
     const bool isTrouble = status.pause == PauseReason::Storage || status.pause == PauseReason::Breaker;
     m_messages->setState(isTrouble ? MessageBar::Kind::Trouble : MessageBar::Kind::Notice, textOf(status),
                          isHeld() ? MessageBar::Action{tr("Go on"), [this] { goOn(); }} : MessageBar::Action());
   } else {
     m_messages->clearState();
-    m_runs->progress().forgetRate();
   }
-  updateProgress();
 }
 
 void MainWindow::onCommandDone(const backend::CommandResult& result) {
@@ -593,11 +671,17 @@ void MainWindow::openLoupe(int row) {
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
+  const RunProgress& progress = m_runs->progress();
+  const bool isWorking = !m_runs->isEmpty() && !isHeld() && !m_isLost;
+  if (!m_shell->closing().mayClose(isWorking ? progress.total() - progress.done() - progress.failed() : 0)) {
+    event->ignore();
+    return;
+  }
+  m_shell->save();
   if (m_options.restoresSettings) {
     m_form->save();
     QSettings settings;
     settings.setValue(QStringLiteral("devices"), m_devices->tickedNames());
-    settings.setValue(QStringLiteral("window/geometry"), saveGeometry());
     if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
       settings.setValue(kWorksOn, true);
     }

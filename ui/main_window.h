@@ -21,6 +21,9 @@
 #include "ui/message_bar.h"
 #include "ui/open_runs.h"
 #include "ui/run_form.h"
+#include "ui/shell/preview_gate.h"
+#include "ui/shell/stop_commands.h"
+#include "ui/shell/window_shell.h"
 
 namespace polyptych::ui {
 
@@ -29,6 +32,9 @@ struct MainWindowOptions {
   QString model;                 ///< given on the command line: over the remembered one
   std::vector<int> cpuCores{0};  ///< that CPU workers may use
   bool restoresSettings = true;
+  Preferences* preferences = nullptr;  ///< outlive the window; nothing: its own
+  QString library;                     ///< the folder that is open, to be shown
+  std::function<Versions()> versions;  ///< for the about page; called on a thread of its own
   /// How models are looked up; both are called on threads of their own and may block.
   std::function<base::Result<models::ModelDescription>(const QString&)> describeModel = models::describeModel;
   std::function<QVector<models::ModelSummary>(const QStringList&)> listModels = models::listModels;
@@ -44,6 +50,12 @@ class MainWindow : public QMainWindow {
 
   /// The connection to the backend stands, or stands again.
   void onJoined();
+  /// Actions, pages, panels: where other parts of the window add theirs.
+  WindowShell& shell() { return *m_shell; }
+
+ Q_SIGNALS:
+  /// Another library is to be opened, by whoever made the window; empty: the one that is used where nobody named one.
+  void libraryWanted(const QString& folder);
 
  protected:
   void closeEvent(QCloseEvent* event) override;
@@ -59,12 +71,16 @@ class MainWindow : public QMainWindow {
   };
 
   QWidget* makeTopBar();
+  void makeShell(SidePanels* panels);
+  void addActions();
+  void retranslate();
+  void showPause();
   QWidget* makeCentre();
   void connectBackend();
   void updateGenerate();
   void updateProgress();
-  void generate();
-  void submit(backend::RunSpec spec);
+  void generate(bool isInFront = false);
+  void submit(backend::RunSpec spec, bool isInFront);
   void stop();
   void tellStopped();
   void togglePause();
@@ -98,6 +114,12 @@ class MainWindow : public QMainWindow {
   GalleryModel* m_gallery;
   QListView* m_grid;
   QStackedWidget* m_centre;
+  Preferences* m_preferences;
+  WindowShell* m_shell = nullptr;
+  StopCommands* m_stopCommands;
+  QPushButton* m_name;
+  PreviewGate m_previewGate;
+  QSet<quint64> m_inFront;  ///< runs that are to be made before the others, once the backend has them
   QLabel* m_empty;
   Loupe* m_loupe;
   MessageBar* m_messages;

@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QStyle>
 
+#include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -24,9 +25,7 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   m_action->setObjectName(QStringLiteral("messageAction"));
   m_close = link();
   m_close->setObjectName(QStringLiteral("dismiss"));
-  m_close->setText(tr("Dismiss"));
   m_place = link();
-  m_place->setText(tr("Show in file manager"));
   m_place->setObjectName(QStringLiteral("showFolder"));
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(Metrics::kPad, 0, Metrics::kPad, 0);
@@ -38,6 +37,10 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   layout->addWidget(m_place);
   m_place->hide();
   clear();
+  retranslated(this, [this] {
+    m_close->setText(tr("Dismiss"));
+    m_place->setText(tr("Show in file manager"));
+  });
   connect(m_action, &QPushButton::clicked, this, &MessageBar::act);
   connect(m_close, &QPushButton::clicked, this, &MessageBar::clear);
   connect(m_place, &QPushButton::clicked, this, &MessageBar::placeTriggered);

@@ -19,6 +19,7 @@
 #include "core/prompt/expand.h"
 #include "ui/elided.h"
 #include "ui/error_text.h"
+#include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -52,15 +53,41 @@ QString picturesInWords(qint64 pictures) {
   return QCoreApplication::translate("polyptych::ui::RunForm", "%L1 picture(s)", nullptr, form).arg(pictures);
 }
 
-QVBoxLayout* labelled(const QString& text, QWidget* field) {
+}  // namespace
+
+QVBoxLayout* RunForm::labelled(const char* text, QWidget* field) {
   auto* box = new QVBoxLayout;
   box->setSpacing(Metrics::kTight);
-  box->addWidget(makeLabel(text, "label", field));
+  auto* label = makeLabel({}, "label", field);
+  m_labels.emplace_back(label, text);
+  box->addWidget(label);
   box->addWidget(field);
   return box;
 }
 
-}  // namespace
+void RunForm::retranslate() {
+  for (const auto& [label, text] : m_labels) {
+    label->setText(tr(text));
+    if (QWidget* field = label->buddy()) {
+      (field->focusProxy() != nullptr ? field->focusProxy() : field)->setAccessibleName(tr(text));
+    }
+  }
+  m_prompts->setPlaceholderText(tr("One prompt a line. Paste as many as you like."));
+  m_model->lineEdit()->setPlaceholderText(tr("Folder, or a name such as org/model"));
+  m_browse->setText(tr("Folder…"));
+  m_browse->setAccessibleName(tr("Choose a model folder"));
+  m_modelNote->setText(
+      tr("No model was found on this machine. Choose a folder with a Stable Diffusion model in diffusers format."));
+  const bool isOwnSize = m_size->currentText() == m_size->itemText(0);
+  m_size->setItemText(0, tr("Model's own"));
+  if (isOwnSize) {
+    m_size->setCurrentIndex(0);
+    m_size->setEditText(m_size->itemText(0));
+  }
+  m_scheduler->setItemText(0, tr("Model's best"));
+  m_seed->setPlaceholderText(tr("Random"));
+  updateForecast();
+}
 
 std::optional<QSize> sizeFromText(const QString& text) {
   static const QRegularExpression pattern(QStringLiteral("^\\s*(\\d{1,5})\\s*[x×X*]\\s*(\\d{1,5})\\s*$"));
@@ -76,12 +103,12 @@ RunForm::RunForm(QWidget* parent) : QWidget(parent) {
   setAttribute(Qt::WA_StyledBackground);
   m_prompts = new QPlainTextEdit(this);
   m_prompts->setObjectName(QStringLiteral("prompts"));
-  m_prompts->setPlaceholderText(tr("One prompt a line. Paste as many as you like."));
   m_prompts->setTabChangesFocus(true);
   m_prompts->document()->setDocumentMargin(Metrics::kTextInset);
   m_promptCount = makeLabel({}, "heading");
   auto* top = new QHBoxLayout;
-  top->addWidget(makeLabel(tr("Prompts"), "heading", m_prompts));
+  m_labels.emplace_back(makeLabel({}, "heading", m_prompts), QT_TR_NOOP("Prompts"));
+  top->addWidget(m_labels.back().first);
   top->addStretch();
   top->addWidget(m_promptCount);
   auto* upper = new QVBoxLayout;
@@ -98,7 +125,7 @@ RunForm::RunForm(QWidget* parent) : QWidget(parent) {
           [this](int position, int, int added) { countPrompts(position, added); });
   connect(m_prompts, &QPlainTextEdit::textChanged, this, &RunForm::updateForecast);
   connect(m_images, &QSpinBox::valueChanged, this, &RunForm::updateForecast);
-  updateForecast();
+  retranslated(this, [this] { retranslate(); });
 }
 
 QWidget* RunForm::makeSettings() {
@@ -106,10 +133,8 @@ QWidget* RunForm::makeSettings() {
   m_model->setObjectName(QStringLiteral("model"));
   m_model->setEditable(true);
   m_model->setInsertPolicy(QComboBox::NoInsert);
-  m_model->lineEdit()->setPlaceholderText(tr("Folder, or a name such as org/model"));
   m_model->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  auto* browse = new QPushButton(tr("Folder…"));
-  browse->setAccessibleName(tr("Choose a model folder"));
+  m_browse = new QPushButton;
   m_modelNote = makeLabel({}, "hint");
   m_modelNote->setWordWrap(true);
   m_modelNote->hide();
@@ -119,13 +144,13 @@ QWidget* RunForm::makeSettings() {
   m_size->setObjectName(QStringLiteral("size"));
   m_size->setEditable(true);
   m_size->setInsertPolicy(QComboBox::NoInsert);
-  m_size->addItem(tr("Model's own"));
+  m_size->addItem(QString());
   for (const auto& size : kSizes) {
     m_size->addItem(QStringLiteral("%1 × %2").arg(size[0]).arg(size[1]));
   }
   m_scheduler = new ElidedComboBox;
   m_scheduler->setObjectName(QStringLiteral("scheduler"));
-  m_scheduler->addItem(tr("Model's best"), QString());
+  m_scheduler->addItem(QString(), QString());
   for (const auto& choice : domain::schedulerCatalogue()) {
     const QString name = QString::fromStdString(choice.name);
     m_scheduler->addItem(name, name);
@@ -143,7 +168,6 @@ QWidget* RunForm::makeSettings() {
   m_guidance->setValue(7.5);
   m_seed = new QLineEdit;
   m_seed->setObjectName(QStringLiteral("seed"));
-  m_seed->setPlaceholderText(tr("Random"));
   m_images = new QSpinBox;
   m_images->setObjectName(QStringLiteral("images"));
   m_images->setRange(1, prompt::kMaxImagesPerPrompt);
@@ -165,12 +189,12 @@ QWidget* RunForm::makeSettings() {
   grid->setContentsMargins(0, 0, 0, 0);
   grid->setHorizontalSpacing(Metrics::kGap);
   grid->setVerticalSpacing(Metrics::kGap);
-  grid->addLayout(labelled(tr("Size"), m_size), 0, 0);
-  grid->addLayout(labelled(tr("Scheduler"), m_scheduler), 0, 1);
-  grid->addLayout(labelled(tr("Steps"), m_steps), 1, 0);
-  grid->addLayout(labelled(tr("Guidance"), m_guidance), 1, 1);
-  grid->addLayout(labelled(tr("Seed"), m_seed), 2, 0);
-  grid->addLayout(labelled(tr("Pictures per prompt"), m_images), 2, 1);
+  grid->addLayout(labelled(QT_TR_NOOP("Size"), m_size), 0, 0);
+  grid->addLayout(labelled(QT_TR_NOOP("Scheduler"), m_scheduler), 0, 1);
+  grid->addLayout(labelled(QT_TR_NOOP("Steps"), m_steps), 1, 0);
+  grid->addLayout(labelled(QT_TR_NOOP("Guidance"), m_guidance), 1, 1);
+  grid->addLayout(labelled(QT_TR_NOOP("Seed"), m_seed), 2, 0);
+  grid->addLayout(labelled(QT_TR_NOOP("Pictures per prompt"), m_images), 2, 1);
   grid->setColumnStretch(0, 4);
   grid->setColumnStretch(1, 5);
 
@@ -180,14 +204,14 @@ QWidget* RunForm::makeSettings() {
   auto* layout = new QVBoxLayout(box);
   layout->setContentsMargins(Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad);
   layout->setSpacing(Metrics::kGap);
-  layout->addWidget(makeLabel(tr("Settings"), "heading"));
-  layout->addLayout(labelled(tr("Model"), withButton(m_model, browse)));
-  m_model->setAccessibleName(tr("Model"));
+  m_labels.emplace_back(makeLabel({}, "heading"), QT_TR_NOOP("Settings"));
+  layout->addWidget(m_labels.back().first);
+  layout->addLayout(labelled(QT_TR_NOOP("Model"), withButton(m_model, m_browse)));
   layout->addWidget(m_modelNote);
-  layout->addLayout(labelled(tr("Negative prompt"), m_negative));
+  layout->addLayout(labelled(QT_TR_NOOP("Negative prompt"), m_negative));
   layout->addLayout(grid);
   layout->addWidget(m_forecast);
-  connect(browse, &QPushButton::clicked, this, &RunForm::chooseModelFolder);
+  connect(m_browse, &QPushButton::clicked, this, &RunForm::chooseModelFolder);
   return box;
 }
 
@@ -237,8 +261,6 @@ void RunForm::setModels(const QVector<models::ModelSummary>& models) {
   }
   const bool isEmpty = m_model->count() == 0 && typed.isEmpty();
   m_modelNote->setVisible(isEmpty);
-  m_modelNote->setText(
-      tr("No model was found on this machine. Choose a folder with a Stable Diffusion model in diffusers format."));
 }
 
 void RunForm::setModelReference(const QString& reference) {

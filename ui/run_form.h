@@ -5,10 +5,14 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
+#include <QPushButton>
 #include <QSpinBox>
+#include <QVBoxLayout>
 #include <QWidget>
 #include <memory>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/base/result.h"
 #include "core/models/model_list.h"
@@ -56,6 +60,8 @@ class RunForm : public QWidget {
   void countPrompts(int position, int added);
   void updateForecast();
   void chooseModelFolder();
+  QVBoxLayout* labelled(const char* text, QWidget* field);
+  void retranslate();
 
   std::shared_ptr<int> m_count = std::make_shared<int>(0);  ///< of lines with a prompt, kept up to date line by line
   QPlainTextEdit* m_prompts;
@@ -70,6 +76,8 @@ class RunForm : public QWidget {
   QLineEdit* m_seed;
   QSpinBox* m_images;
   QLabel* m_forecast;
+  QPushButton* m_browse;
+  std::vector<std::pair<QLabel*, const char*>> m_labels;  ///< with their English texts
 };
 
 /// "512 × 512", "640x448" -> width and height; nothing if it is neither.

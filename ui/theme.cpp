@@ -2,6 +2,7 @@
 
 #include <QApplication>
 #include <QPalette>
+#include <QStyle>
 #include <QStyleFactory>
 #include <algorithm>
 #include <cmath>
@@ -53,7 +54,38 @@ QString sheetOf(const Tokens& t) {
     #bottomBar { border-top: 1px solid @line; }
     #settingsBox { border-top: 1px solid @line; }
     #gallery { background: @background; border: none; padding: 8px; }
-    #appName { font-size: 15px; font-weight: 600; color: @text; }
+    #topBar QPushButton#appName { font-size: 15px; font-weight: 600; color: @text; background: transparent; border: 1px solid transparent;
+      padding: 4px 20px 4px 6px; margin-left: -7px; }
+    #topBar QPushButton#appName:hover, #topBar QPushButton#appName:pressed { background: @raised; }
+    #topBar QPushButton#appName:focus { border-color: @accent; }
+    QPushButton#appName::menu-indicator { image: url(:/icons/chevron-@kind.svg); width: 10px; height: 10px;
+      subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
+    #leftStrip, #rightStrip { background: @surface; }
+    #leftStrip { border-right: 1px solid @line; }
+    #rightStrip { border-left: 1px solid @line; }
+    QWidget[role="page"] { background: @background; }
+    QLabel[role="title"] { font-size: 15px; font-weight: 600; color: @text; }
+    QLabel[role="warning"] { color: @warning; font-size: 12px; }
+    QPushButton[role="icon"] { background: transparent; border: 1px solid transparent; padding: 3px; min-width: 16px; max-width: 16px;
+      min-height: 16px; max-height: 16px; }
+    QPushButton[role="icon"]:hover { background: @raised; }
+    QPushButton[role="icon"]:focus { border-color: @accent; }
+    QPushButton[role="choice"] { padding: 0; max-height: 120px; }
+    #sheet { background: @raised; border: 1px solid @line; border-radius: 8px; }
+    #sheet QPushButton { background: @surface; }
+    QAbstractItemView[role="plain"] { background: transparent; border: none; }
+    QTreeView[role="table"] { background: @background; border: none; border-top: 1px solid @line; }
+    QHeaderView { background: @background; border: none; }
+    QHeaderView::section { background: @background; border: none; padding: 4px 12px; color: @secondary; font-size: 11px; }
+    #section { background: @surface; border: 1px solid @line; border-radius: 8px; }
+    QMenu { background: @raised; border: 1px solid @line; padding: 4px; }
+    QMenu::item { padding: 5px 20px 5px 12px; border-radius: 4px; color: @text; }
+    QMenu::item:selected { background: @line; }
+    QMenu::item:disabled { color: @faint; }
+    QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
+    QMenu::indicator { width: 10px; height: 10px; left: 6px; }
+    QMenu::indicator:checked { image: url(:/icons/tick-@kind.svg); }
+    QMenu::right-arrow { image: url(:/icons/more-@kind.svg); width: 10px; height: 10px; }
     QLabel[role="label"] { font-size: 11px; color: @secondary; }
     QLabel[role="heading"] { font-size: 12px; font-weight: 600; color: @secondary; }
     QLabel[role="secondary"] { color: @secondary; font-size: 12px; }
@@ -124,10 +156,20 @@ double contrast(const QColor& a, const QColor& b) {
   return (std::max(first, second) + 0.05) / (std::min(first, second) + 0.05);
 }
 
+bool isPlatformDark() {
+  // Without a palette of the program's own, the platform's shows.
+  const QPalette own = QApplication::palette();
+  QApplication::setPalette(QPalette());
+  const bool isDark = QApplication::palette().color(QPalette::Window).lightnessF() < 0.5;
+  QApplication::setPalette(own);
+  return isDark;
+}
+
 void applyTheme(QApplication& application, ThemeKind kind) {
-  static const bool isSystemDark = QApplication::palette().color(QPalette::Window).lightnessF() < 0.5;
-  mutableTokens() = tokensOf(kind == ThemeKind::Dark || (kind == ThemeKind::System && isSystemDark));
-  QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  mutableTokens() = tokensOf(kind == ThemeKind::Dark || (kind == ThemeKind::System && isPlatformDark()));
+  if (application.style()->name() != QLatin1String("fusion")) {
+    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  }
   QApplication::setPalette(paletteOf(currentTokens()));
   application.setStyleSheet(sheetOf(currentTokens()));
 }

@@ -16,6 +16,15 @@ struct Metrics {
                        kTile = 168, kTileGap = 8;
   static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56, kBar = 4, kRing = 2;
   static constexpr int kLeftLeast = 280, kRightLeast = 240, kWindowWidth = 1280, kWindowHeight = 800;
+  static constexpr int kLabelText = 11, kSmallText = 12, kIcon = 16;
+  static constexpr int kListRow = 32, kDenseRow = 28, kListRows = 10, kCapHeight = 18, kCapPad = 6, kField = 28;
+  static constexpr int kSheetWidth = 560, kOverlayTop = 96, kPageWidth = 760, kSearchWidth = 240, kRecorderWidth = 200;
+  static constexpr int kModelRow = 44, kSettingWidth = 260;
+  static constexpr int kRoomForThree = 1200, kRoomForTwo = 900;  ///< below these widths side panels lie over the centre
+  static constexpr int kWindowLeastWidth = 720, kWindowLeastHeight = 520, kCentreLeast = 376, kPanelMost = 640, kStrip = 28,
+                       kGrab = 7;
+  static constexpr int kFadeMs = 120;
+  static constexpr double kVeil = 0.6;  ///< how much of the window behind a sheet is gone
   static constexpr int kTextInset = 2;  ///< of text from the inner edge of its field, as a line edit has it
 };
 
@@ -25,7 +34,9 @@ Tokens tokensOf(bool dark);
 /// WCAG 2 contrast, 1 to 21.
 double contrast(const QColor& a, const QColor& b);
 
-/// Sets palette and style sheet of the program. System: dark if the desktop's own window colour is.
+/// True if the platform's own window colour is dark; ours, if it is set, does not count.
+bool isPlatformDark();
+/// Sets palette and style sheet of the program. System: isPlatformDark().
 void applyTheme(QApplication& application, ThemeKind kind);
 /// What applyTheme() chose last, for widgets that paint themselves.
 const Tokens& currentTokens();

@@ -2,41 +2,27 @@
 #include <QCommandLineParser>
 #include <QDir>
 #include <QIcon>
-#include <QLibraryInfo>
-#include <QLocale>
-#include <QTranslator>
 #include <cstdio>
 #include <utility>
 
-#include "core/backend/remote_backend.h"
-#include "core/devices/device_list.h"
-#include "core/library/location.h"
-#include "ui/main_window.h"
-#include "ui/theme.h"
+#include "app/polyptych/window_program.h"
+#include "ui/shell/stall_monitor.h"
 
 using namespace polyptych;
 
 namespace {
 
-/// Own texts and Qt's. English has a file too, for its plural forms; it stands in for languages that are not there.
-void addLanguage(QApplication& application, const QLocale& locale) {
-  QLocale::setDefault(locale);
-  const QString folder = QStringLiteral(":/translations");
-  auto* own = new QTranslator(&application);
-  if (own->load(locale, QStringLiteral("polyptych"), QStringLiteral("_"), folder) ||
-      own->load(QStringLiteral("polyptych_en"), folder)) {
-    QCoreApplication::installTranslator(own);
-  }
-  auto* qt = new QTranslator(&application);
-  if (qt->load(locale, QStringLiteral("qtbase"), QStringLiteral("_"), QLibraryInfo::path(QLibraryInfo::TranslationsPath))) {
-    QCoreApplication::installTranslator(qt);
-  }
-}
+/// Builds with asserts measure what every event costs the window's thread.
+#ifdef NDEBUG
+using Application = QApplication;
+#else
+using Application = ui::MonitoredApplication;
+#endif
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  QApplication application(argc, argv);
+  Application application(argc, argv);
   QApplication::setApplicationName(QStringLiteral("polyptych"));
   QApplication::setOrganizationName(QStringLiteral("polyptych"));
   QApplication::setApplicationDisplayName(QStringLiteral("Polyptych"));
@@ -52,16 +38,20 @@ int main(int argc, char** argv) {
   parser.addOptions(
       {{QStringLiteral("model"), QStringLiteral("Model to begin with: a folder, or a name of the Hugging Face cache."),
         QStringLiteral("REF")},
-       {QStringLiteral("library"), QStringLiteral("Folder of the library; otherwise Polyptych in the folder for pictures."),
+       {QStringLiteral("library"),
+        QStringLiteral("Folder of the library; otherwise the one opened last, at first Polyptych in the folder for pictures."),
         QStringLiteral("DIR")},
        {QStringLiteral("model-folder"), QStringLiteral("Folder to look for models in; may be given again."),
         QStringLiteral("DIR")},
-       {QStringLiteral("language"), QStringLiteral("en or ko; otherwise the desktop's."), QStringLiteral("NAME")},
-       {QStringLiteral("theme"), QStringLiteral("system, light or dark."), QStringLiteral("NAME"), QStringLiteral("system")}});
+       {QStringLiteral("language"), QStringLiteral("en or ko, this time; otherwise as chosen in the settings."),
+        QStringLiteral("NAME")},
+       {QStringLiteral("theme"), QStringLiteral("system, light or dark, this time; otherwise as chosen in the settings."),
+        QStringLiteral("NAME")}});
   parser.process(application);
 
+  const QStringList themes{QStringLiteral("system"), QStringLiteral("light"), QStringLiteral("dark")};
   const QString theme = parser.value(QStringLiteral("theme"));
-  if (theme != QLatin1String("system") && theme != QLatin1String("light") && theme != QLatin1String("dark")) {
+  if (parser.isSet(QStringLiteral("theme")) && !themes.contains(theme)) {
     std::fprintf(stderr, "polyptych: --theme is system, light or dark, not \"%s\"\n", qPrintable(theme));
     return 2;
   }
@@ -70,30 +60,26 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "polyptych: --language is en or ko, not \"%s\"\n", qPrintable(language));
     return 2;
   }
-  addLanguage(application, language.isEmpty() ? QLocale() : QLocale(language));
-  ui::applyTheme(application, theme == QLatin1String("dark")    ? ui::ThemeKind::Dark
-                              : theme == QLatin1String("light") ? ui::ThemeKind::Light
-                                                                : ui::ThemeKind::System);
-
-  backend::RemoteBackendOptions remote;
-  remote.faceKind = QStringLiteral("window");
-  for (const auto& [variable, option] :
-       {std::pair{"POLYPTYCH_WORKER", "--worker"}, std::pair{"POLYPTYCH_CUDA_WORKER", "--cuda-worker"}}) {
-    if (const QString program = qEnvironmentVariable(variable); !program.isEmpty()) {
-      remote.coreArguments << QLatin1String(option) << QDir::current().absoluteFilePath(program);
+  ui::Preferences preferences(true);
+  preferences.override([&](ui::PreferenceValues& values) {
+    if (!theme.isEmpty()) {
+      values.theme = static_cast<ui::ThemeKind>(themes.indexOf(theme));
     }
-  }
-  const library::Location location =
-      parser.isSet(QStringLiteral("library"))
-          ? library::locationAt(parser.value(QStringLiteral("library")), library::Location::Layout::Dated)
-          : library::defaultLocation();
-  const std::unique_ptr<backend::RemoteBackend> backend = backend::connectToBackend(location, remote);
-  ui::MainWindowOptions options;
+    if (!language.isEmpty()) {
+      values.language = language == QLatin1String("ko") ? ui::LanguageChoice::Korean : ui::LanguageChoice::English;
+    }
+  });
+
+  WindowProgram::Options options;
   options.model = parser.value(QStringLiteral("model"));
   options.modelFolders = parser.values(QStringLiteral("model-folder"));
-  options.cpuCores = devices::usableCores();
-  ui::MainWindow window(*backend, options);
-  QObject::connect(backend.get(), &backend::RemoteBackend::joined, &window, &ui::MainWindow::onJoined);
-  window.show();
+  for (const auto& [variable, option] :
+       {std::pair{"POLYPTYCH_WORKER", "--worker"}, std::pair{"POLYPTYCH_CUDA_WORKER", "--cuda-worker"}}) {
+    if (const QString worker = qEnvironmentVariable(variable); !worker.isEmpty()) {
+      options.coreArguments << QLatin1String(option) << QDir::current().absoluteFilePath(worker);
+    }
+  }
+  WindowProgram program(application, preferences, options);
+  program.open(parser.isSet(QStringLiteral("library")) ? parser.value(QStringLiteral("library")) : preferences.values().library);
   return QApplication::exec();
 }

@@ -2,6 +2,7 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QLibraryInfo>
+#include <QMap>
 #include <QPainter>
 #include <QPainterPath>
 #include <QPlainTextEdit>
@@ -141,6 +142,16 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       Q_EMIT grid->activated(grid->model()->index(3, 0));
     }
   }
+  static const QMap<QString, QKeyCombination> kPages{{QStringLiteral("settings"), Qt::CTRL | Qt::Key_Comma},
+                                                     {QStringLiteral("models"), Qt::CTRL | Qt::Key_M},
+                                                     {QStringLiteral("shortcuts"), Qt::Key_F1},
+                                                     {QStringLiteral("actions"), Qt::CTRL | Qt::Key_K}};
+  if (const auto page = kPages.find(state); page != kPages.end()) {
+    QApplication::setActiveWindow(&window);
+    QTest::keyClick(&window, page->key(), page->keyboardModifiers());
+  } else if (state == QLatin1String("closing")) {
+    window.close();
+  }
   QTest::qWait(300);
   const QString name = QStringLiteral("%1-%2-%3-%4@%5.png")
                            .arg(state, isDark ? QStringLiteral("dark") : QStringLiteral("light"),
@@ -166,9 +177,11 @@ int main(int argc, char** argv) {
   }
   QStringList states = QApplication::arguments().mid(2);
   if (states.isEmpty()) {
-    states = {QStringLiteral("empty"),   QStringLiteral("first"),   QStringLiteral("running"), QStringLiteral("finished"),
-              QStringLiteral("error"),   QStringLiteral("loupe"),   QStringLiteral("paused"),  QStringLiteral("unclean"),
-              QStringLiteral("storage"), QStringLiteral("breaker"), QStringLiteral("lost"),    QStringLiteral("stopped")};
+    states = {QStringLiteral("empty"),    QStringLiteral("first"),   QStringLiteral("running"),   QStringLiteral("finished"),
+              QStringLiteral("error"),    QStringLiteral("loupe"),   QStringLiteral("paused"),    QStringLiteral("unclean"),
+              QStringLiteral("storage"),  QStringLiteral("breaker"), QStringLiteral("lost"),      QStringLiteral("stopped"),
+              QStringLiteral("settings"), QStringLiteral("models"),  QStringLiteral("shortcuts"), QStringLiteral("actions"),
+              QStringLiteral("closing")};
   }
   for (const bool isKorean : {false, true}) {
     const QLocale locale(isKorean ? QStringLiteral("ko") : QStringLiteral("en_US"));
