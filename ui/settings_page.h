@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/pool/supervision_limits.h"
+#include "core/backend/backend.h"
 #include "ui/elided.h"
 #include "ui/shell/page.h"
 
