@@ -307,7 +307,8 @@ class TestWindow : public QObject {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     constexpr double kLimit = 500;
 #else
-    constexpr double kLimit = 50;
+    constexpr double kLimit =
+        150;  // a stall of the window is 50 ms; machines that run tests are three times slower when they are full
 #endif
     QVERIFY2(application->longest <= kLimit, qPrintable(QString::number(application->longest)));
   }
