@@ -261,7 +261,7 @@ Result<void> Database::setMeta(const QString& key, const QVariant& value) {
 }
 
 Result<void> Database::check() {
-  const Result<QVariant> found = value("PRAGMA quick_check(1)");
+  const Result<QVariant> found = value("PRAGMA integrity_check(1)");
   if (!found) {
     return found.error();
   }
