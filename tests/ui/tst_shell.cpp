@@ -130,7 +130,8 @@ class TestShell : public QObject {
                                                 qobject_cast<const QLineEdit*>(widget->parentWidget()) != nullptr ||
                                                 qobject_cast<const QComboBox*>(widget->parentWidget()) != nullptr ||
                                                 widget->parentWidget()->inherits("QComboBoxPrivateContainer"));
-      if (!isControl || isInside || widget->isHidden() || widget->inherits("QHeaderView") || widget->objectName().startsWith(QLatin1String("qt_"))) {
+      if (!isControl || isInside || widget->isHidden() || widget->inherits("QHeaderView") ||
+          widget->objectName().startsWith(QLatin1String("qt_"))) {
         continue;
       }
       QAccessibleInterface* ear = QAccessible::queryAccessibleInterface(const_cast<QWidget*>(widget));
