@@ -213,7 +213,7 @@ void MainWindow::addActions() {
   actions.add(QStringLiteral("run.start"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate"), Category::Run,
               {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, [this] { m_generate->click(); });
   actions.add(QStringLiteral("run.startInFront"),
-              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate before everything that waits"), Category::Run,
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate at the front of the queue"), Category::Run,
               {Qt::CTRL | Qt::SHIFT | Qt::Key_Return, Qt::CTRL | Qt::SHIFT | Qt::Key_Enter}, [this] { generate(true); });
   actions.add(QStringLiteral("run.pause"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Pause or resume"), Category::Run,
               {Qt::CTRL | Qt::Key_P}, [this] { m_pause->click(); });

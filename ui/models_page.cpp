@@ -156,8 +156,8 @@ ModelsPage::ModelsPage(Preferences& preferences, QStringList folders, ListModels
     m_default->setText(tr("Use as default"));
     m_show->setText(tr("Show in file manager"));
     m_add->setText(tr("Add folder…"));
-    m_foldersTitle->setText(tr("Folders that are looked through"));
-    m_refresh->setText(m_isLooking ? tr("Looking") : tr("Look again"));
+    m_foldersTitle->setText(tr("Folders searched for models"));
+    m_refresh->setText(m_isLooking ? tr("Searching") : tr("Refresh"));
     m_table->retranslate();
     updateFolders();
   });
@@ -199,7 +199,7 @@ void ModelsPage::showEvent(QShowEvent* event) {
 
 void ModelsPage::refresh() {
   m_isLooking = true;
-  m_refresh->setText(tr("Looking"));
+  m_refresh->setText(tr("Searching"));
   const int look = ++m_look;
   m_threads.start([this, look, folders = folders()] {
     QVector<ModelEntry> entries;
@@ -222,7 +222,7 @@ void ModelsPage::refresh() {
           }
           m_isLooking = false;
           m_wasListed = true;
-          m_refresh->setText(tr("Look again"));
+          m_refresh->setText(tr("Refresh"));
           const QString current = m_view->currentIndex().siblingAtColumn(0).data(ModelsTable::ReferenceRole).toString();
           m_table->setEntries(entries);
           for (int row = 0; row < m_table->rowCount(); ++row) {

@@ -155,12 +155,12 @@ QSpinBox* SettingsPage::makeNumber(const char* name, int most, const Words& unit
 
 void SettingsPage::makeLook() {
   auto* section = addSection([] { return tr("Appearance"); });
-  m_language = makeChoice("language", {[] { return tr("As the system has it"); }, [] { return QStringLiteral("English"); },
+  m_language = makeChoice("language", {[] { return tr("System"); }, [] { return QStringLiteral("English"); },
                                        [] { return QStringLiteral("한국어"); }});
   addRow(
       section, [] { return tr("Language"); }, {}, m_language);
   m_theme =
-      makeChoice("theme", {[] { return tr("As the system has it"); }, [] { return tr("Light"); }, [] { return tr("Dark"); }});
+      makeChoice("theme", {[] { return tr("System"); }, [] { return tr("Light"); }, [] { return tr("Dark"); }});
   addRow(
       section, [] { return tr("Theme"); }, {}, m_theme);
   m_reducesMotion = new QCheckBox(this);
@@ -178,7 +178,7 @@ void SettingsPage::makeLook() {
 }
 
 void SettingsPage::makeWork() {
-  auto* section = addSection([] { return tr("While it works"); });
+  auto* section = addSection([] { return tr("While working"); });
   m_previews = new QCheckBox(this);
   m_previews->setObjectName(QStringLiteral("previews"));
   addRow(
@@ -252,20 +252,20 @@ void SettingsPage::makeLimits() {
   const Words never = [] { return tr("never"); };
   m_releaseAfter = makeNumber("releaseAfter", kMostMinutes, minutes, never);
   addRow(
-      rows, [] { return tr("Free a device's memory when it has been idle for"); },
+      rows, [] { return tr("Free an idle device's memory after"); },
       [] { return tr("The model is loaded again when there is work."); }, m_releaseAfter);
   m_stopAfter = makeNumber("stopAfter", kMostMinutes, minutes, never);
   addRow(
-      rows, [] { return tr("End a worker that has been idle for"); }, {}, m_stopAfter);
+      rows, [] { return tr("End an idle worker after"); }, {}, m_stopAfter);
   m_deaths = makeNumber("deaths", kMostFailures, {}, never);
   addRow(
-      rows, [] { return tr("Park a picture after so many crashes"); }, {}, m_deaths);
+      rows, [] { return tr("Park a picture after this many crashes"); }, {}, m_deaths);
   m_deviceBreaker = makeNumber("deviceBreaker", kMostFailures, {}, never);
   addRow(
-      rows, [] { return tr("Set a device aside after so many failures in a row"); }, {}, m_deviceBreaker);
+      rows, [] { return tr("Set a device aside after this many failures in a row"); }, {}, m_deviceBreaker);
   m_overallBreaker = makeNumber("overallBreaker", kMostFailures, {}, never);
   addRow(
-      rows, [] { return tr("Pause the queue after so many failures in a row"); }, {}, m_overallBreaker);
+      rows, [] { return tr("Pause the queue after this many failures in a row"); }, {}, m_overallBreaker);
   m_reserve = new QDoubleSpinBox(this);
   m_reserve->setObjectName(QStringLiteral("reserve"));
   m_reserve->setRange(0, kMostReserve);
@@ -273,15 +273,15 @@ void SettingsPage::makeLimits() {
   m_reserve->setSuffix(QStringLiteral(" GB"));
   m_reserve->setFixedWidth(Metrics::kSettingWidth / 2);
   addRow(
-      rows, [] { return tr("Memory of the computer that stays free"); },
-      [] { return tr("Models are loaded one after another where it would not be."); }, m_reserve);
+      rows, [] { return tr("Computer memory to keep free"); },
+      [] { return tr("Models load one after another where it would run short."); }, m_reserve);
   m_smaller = new QCheckBox(this);
   m_smaller->setObjectName(QStringLiteral("smaller"));
   addRow(
-      rows, [] { return tr("Make a smaller picture where memory runs out"); },
-      [] { return tr("It is another picture than the one that was asked for, and says so."); }, m_smaller);
+      rows, [] { return tr("Make a smaller picture when memory runs out"); },
+      [] { return tr("Another picture than the one that was asked for; it says so."); }, m_smaller);
   addText([this] {
-    m_limitHint->setText(m_limits ? tr("They belong to this library.") : tr("The library has not told its limits yet."));
+    m_limitHint->setText(m_limits ? tr("Kept with this library.") : tr("The library has not told its limits yet."));
   });
   const auto changed = [this] {
     if (!m_isShowing) {
@@ -316,7 +316,7 @@ void SettingsPage::setLimits(const pool::SupervisionLimits& limits) {
   m_limits = limits;
   m_isShowing = true;
   m_limitFields->setEnabled(true);
-  m_limitHint->setText(tr("They belong to this library."));
+  m_limitHint->setText(tr("Kept with this library."));
   m_releaseAfter->setValue(minutesOf(limits.releaseAfter));
   m_stopAfter->setValue(minutesOf(limits.stopAfter));
   m_deaths->setValue(limits.maxDeathsPerUnit);

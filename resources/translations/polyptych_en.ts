@@ -12,6 +12,16 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::ClosingSheet</name>
+    <message numerus="yes">
+        <source>%n picture(s) are not made yet.</source>
+        <translation>
+            <numerusform>%n picture is not made yet.</numerusform>
+            <numerusform>%n pictures are not made yet.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::MainWindow</name>
     <message numerus="yes">
         <source>%n failed</source>
@@ -63,6 +73,16 @@
         <translation>
             <numerusform>%L1 picture</numerusform>
             <numerusform>%L1 pictures</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::StopCommands</name>
+    <message numerus="yes">
+        <source>%n picture(s) stopped.</source>
+        <translation>
+            <numerusform>%n picture stopped.</numerusform>
+            <numerusform>%n pictures stopped.</numerusform>
         </translation>
     </message>
 </context>

@@ -246,6 +246,228 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::AboutPage</name>
+    <message>
+        <source>About Polyptych</source>
+        <translation>Polyptych 정보</translation>
+    </message>
+    <message>
+        <source>Turns a list of prompts into a gallery of pictures with every GPU of the machine. Nothing leaves this computer.</source>
+        <translation>프롬프트 목록을 이 컴퓨터의 모든 GPU로 그림 갤러리로 만듭니다. 컴퓨터 밖으로 나가는 것은 없습니다.</translation>
+    </message>
+    <message>
+        <source>Versions</source>
+        <translation>버전</translation>
+    </message>
+    <message>
+        <source>Licences of what is shipped with it</source>
+        <translation>함께 제공되는 것의 라이선스</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::ActionList</name>
+    <message>
+        <source>What do you want to do?</source>
+        <translation>무엇을 하시겠습니까?</translation>
+    </message>
+    <message>
+        <source>Find an action</source>
+        <translation>동작 찾기</translation>
+    </message>
+    <message>
+        <source>Actions</source>
+        <translation>동작</translation>
+    </message>
+    <message>
+        <source>No action matches.</source>
+        <translation>맞는 동작이 없습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::Actions</name>
+    <message>
+        <source>Generate</source>
+        <translation>만들기</translation>
+    </message>
+    <message>
+        <source>Pause or resume</source>
+        <translation>일시정지 또는 계속하기</translation>
+    </message>
+    <message>
+        <source>Stop the pictures in work</source>
+        <translation>만드는 중인 그림 중지</translation>
+    </message>
+    <message>
+        <source>Stop this run</source>
+        <translation>이 작업 묶음 중지</translation>
+    </message>
+    <message>
+        <source>Stop everything that waits</source>
+        <translation>기다리는 것 모두 중지</translation>
+    </message>
+    <message>
+        <source>Stop everything</source>
+        <translation>모두 중지</translation>
+    </message>
+    <message>
+        <source>Go to the prompts</source>
+        <translation>프롬프트로 가기</translation>
+    </message>
+    <message>
+        <source>Generating</source>
+        <translation>만들기</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Gallery</source>
+        <translation>갤러리</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>대기열</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>장치</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>보기</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>프로그램</translation>
+    </message>
+    <message>
+        <source>Find an action…</source>
+        <translation>동작 찾기…</translation>
+    </message>
+    <message>
+        <source>Open the menu</source>
+        <translation>메뉴 열기</translation>
+    </message>
+    <message>
+        <source>Show the library in the file manager</source>
+        <translation>파일 관리자에서 보관함 보기</translation>
+    </message>
+    <message>
+        <source>Open another library…</source>
+        <translation>다른 보관함 열기…</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>단축키</translation>
+    </message>
+    <message>
+        <source>About Polyptych</source>
+        <translation>Polyptych 정보</translation>
+    </message>
+    <message>
+        <source>Quit</source>
+        <translation>끝내기</translation>
+    </message>
+    <message>
+        <source>Language: English</source>
+        <translation>언어: 영어</translation>
+    </message>
+    <message>
+        <source>Language: Korean</source>
+        <translation>언어: 한국어</translation>
+    </message>
+    <message>
+        <source>Theme: light</source>
+        <translation>테마: 밝게</translation>
+    </message>
+    <message>
+        <source>Theme: dark</source>
+        <translation>테마: 어둡게</translation>
+    </message>
+    <message>
+        <source>Show or hide the side panels</source>
+        <translation>옆 패널 보이기 또는 숨기기</translation>
+    </message>
+    <message>
+        <source>Show or hide prompts and settings</source>
+        <translation>프롬프트와 설정 보이기 또는 숨기기</translation>
+    </message>
+    <message>
+        <source>Show or hide the devices</source>
+        <translation>장치 보이기 또는 숨기기</translation>
+    </message>
+    <message>
+        <source>Full screen</source>
+        <translation>전체 화면</translation>
+    </message>
+    <message>
+        <source>Generate at the front of the queue</source>
+        <translation>대기열 맨 앞에 넣어 만들기</translation>
+    </message>
+    <message>
+        <source>Language: system</source>
+        <translation>언어: 시스템</translation>
+    </message>
+    <message>
+        <source>Theme: system</source>
+        <translation>테마: 시스템</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::ClosingSheet</name>
+    <message>
+        <source>Close the window?</source>
+        <translation>창을 닫으시겠습니까?</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) are not made yet.</source>
+        <translation>
+            <numerusform>아직 만들지 않은 그림이 %n장 있습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on without the window</source>
+        <translation>창 없이 계속하기</translation>
+    </message>
+    <message>
+        <source>Finish what is being made</source>
+        <translation>만드는 중인 것만 마치기</translation>
+    </message>
+    <message>
+        <source>Stop now</source>
+        <translation>지금 중지하기</translation>
+    </message>
+    <message>
+        <source>The pictures are made in the background.</source>
+        <translation>그림을 배경에서 만듭니다.</translation>
+    </message>
+    <message>
+        <source>The pictures in work are finished in the background; the others wait in the queue.</source>
+        <translation>만드는 중인 그림은 배경에서 마치고, 나머지는 대기열에서 기다립니다.</translation>
+    </message>
+    <message>
+        <source>Nothing is lost: what was being made begins anew when you go on.</source>
+        <translation>잃는 것은 없습니다. 만들던 그림은 계속할 때 처음부터 다시 만듭니다.</translation>
+    </message>
+    <message>
+        <source>Do this every time</source>
+        <translation>앞으로도 이렇게 하기</translation>
+    </message>
+    <message>
+        <source>Keep it open</source>
+        <translation>닫지 않기</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::DevicePanel</name>
     <message>
         <source>Devices</source>
@@ -261,6 +483,13 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::KeyRecorder</name>
+    <message>
+        <source>Press the new keys</source>
+        <translation>새 키를 누르십시오</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::Loupe</name>
     <message>
         <source>Back to the gallery</source>
@@ -272,11 +501,30 @@
     </message>
 </context>
 <context>
-    <name>polyptych::ui::MainWindow</name>
+    <name>polyptych::ui::MainMenu</name>
     <message>
-        <source>Ctrl+Enter</source>
-        <translation>Ctrl+Enter</translation>
+        <source>Language</source>
+        <translation>언어</translation>
     </message>
+    <message>
+        <source>Theme</source>
+        <translation>테마</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>밝게</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>어둡게</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>시스템</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::MainWindow</name>
     <message>
         <source>Stop</source>
         <translation>중지</translation>
@@ -398,6 +646,127 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
 </context>
 <context>
+    <name>polyptych::ui::ModelsPage</name>
+    <message>
+        <source>Models</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Polyptych downloads nothing by itself. It finds models in diffusers format in these folders, in the Hugging Face cache, and the small one that comes with it.</source>
+        <translation>Polyptych는 스스로 아무것도 내려받지 않습니다. 이 폴더들과 Hugging Face 캐시에 있는 diffusers 형식의 모델, 그리고 함께 제공되는 작은 모델을 찾습니다.</translation>
+    </message>
+    <message>
+        <source>Use as default</source>
+        <translation>기본으로 쓰기</translation>
+    </message>
+    <message>
+        <source>Show in file manager</source>
+        <translation>파일 관리자에서 보기</translation>
+    </message>
+    <message>
+        <source>Add folder…</source>
+        <translation>폴더 추가…</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>빼기</translation>
+    </message>
+    <message>
+        <source>Remove %1 from the list</source>
+        <translation>목록에서 %1 빼기</translation>
+    </message>
+    <message>
+        <source>Add a folder with models</source>
+        <translation>모델이 있는 폴더 추가</translation>
+    </message>
+    <message>
+        <source>Folders searched for models</source>
+        <translation>모델을 찾는 폴더</translation>
+    </message>
+    <message>
+        <source>Searching</source>
+        <translation>찾는 중</translation>
+    </message>
+    <message>
+        <source>Refresh</source>
+        <translation>새로 고침</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::ModelsTable</name>
+    <message>
+        <source>default</source>
+        <translation>기본</translation>
+    </message>
+    <message>
+        <source>comes with the program</source>
+        <translation>프로그램에 포함됨</translation>
+    </message>
+    <message>
+        <source>Hugging Face cache</source>
+        <translation>Hugging Face 캐시</translation>
+    </message>
+    <message>
+        <source>no device is ticked</source>
+        <translation>선택한 장치 없음</translation>
+    </message>
+    <message>
+        <source>fits</source>
+        <translation>들어감</translation>
+    </message>
+    <message>
+        <source>tight</source>
+        <translation>빠듯함</translation>
+    </message>
+    <message>
+        <source>does not fit</source>
+        <translation>들어가지 않음</translation>
+    </message>
+    <message>
+        <source>Estimated for one picture of %1 × %2.</source>
+        <translation>%1 × %2 그림 한 장을 기준으로 어림한 값입니다.</translation>
+    </message>
+    <message>
+        <source>%1: about %2 of %3</source>
+        <translation>%1: %3 중 약 %2</translation>
+    </message>
+    <message>
+        <source>%1: memory not known</source>
+        <translation>%1: 메모리 크기를 알 수 없음</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Family</source>
+        <translation>계열</translation>
+    </message>
+    <message>
+        <source>On disk</source>
+        <translation>디스크</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>정밀도</translation>
+    </message>
+    <message>
+        <source>Memory on the ticked devices</source>
+        <translation>선택한 장치의 메모리</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::Page</name>
+    <message>
+        <source>Back (Esc)</source>
+        <translation>뒤로 (Esc)</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>뒤로</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::RunForm</name>
     <message>
         <source>One prompt a line. Paste as many as you like.</source>
@@ -514,6 +883,286 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>a green balloon over a meadow</source>
         <translation>초원 위의 초록색 열기구</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::SettingsPage</name>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>모양</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>언어</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>밝게</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>어둡게</translation>
+    </message>
+    <message>
+        <source>Theme</source>
+        <translation>테마</translation>
+    </message>
+    <message>
+        <source>Reduce motion</source>
+        <translation>움직임 줄이기</translation>
+    </message>
+    <message>
+        <source>Nothing fades in or out.</source>
+        <translation>서서히 나타나거나 사라지는 것이 없습니다.</translation>
+    </message>
+    <message>
+        <source>Show pictures while they are made</source>
+        <translation>만드는 중인 그림 보이기</translation>
+    </message>
+    <message>
+        <source>From the next run on.</source>
+        <translation>다음 작업 묶음부터 적용됩니다.</translation>
+    </message>
+    <message>
+        <source> a second</source>
+        <translation>회/초</translation>
+    </message>
+    <message>
+        <source>Previews of each device, at most</source>
+        <translation>장치마다 미리보기 최대 횟수</translation>
+    </message>
+    <message>
+        <source>Notify when everything is made</source>
+        <translation>모두 만들면 알리기</translation>
+    </message>
+    <message>
+        <source>Only while the window is not in front.</source>
+        <translation>창이 앞에 있지 않을 때만 알립니다.</translation>
+    </message>
+    <message>
+        <source>Ask</source>
+        <translation>묻기</translation>
+    </message>
+    <message>
+        <source>Go on without the window</source>
+        <translation>창 없이 계속하기</translation>
+    </message>
+    <message>
+        <source>Finish what is being made</source>
+        <translation>만드는 중인 것만 마치기</translation>
+    </message>
+    <message>
+        <source>Stop now</source>
+        <translation>지금 중지하기</translation>
+    </message>
+    <message>
+        <source>When the window closes over its work</source>
+        <translation>작업 중에 창을 닫을 때</translation>
+    </message>
+    <message>
+        <source>What is not made stays in the queue in every case.</source>
+        <translation>어느 경우든 만들지 않은 것은 대기열에 남습니다.</translation>
+    </message>
+    <message>
+        <source>Folders</source>
+        <translation>폴더</translation>
+    </message>
+    <message>
+        <source>Library</source>
+        <translation>보관함</translation>
+    </message>
+    <message>
+        <source>Holds the pictures, their data and the queue. Work in the library that is left goes on.</source>
+        <translation>그림과 그 정보, 대기열이 들어 있습니다. 떠난 보관함의 작업은 계속됩니다.</translation>
+    </message>
+    <message>
+        <source>Model folders</source>
+        <translation>모델 폴더</translation>
+    </message>
+    <message>
+        <source>Open another…</source>
+        <translation>다른 것 열기…</translation>
+    </message>
+    <message>
+        <source>Models…</source>
+        <translation>모델…</translation>
+    </message>
+    <message>
+        <source>Open another library</source>
+        <translation>다른 보관함 열기</translation>
+    </message>
+    <message>
+        <source>Devices and limits</source>
+        <translation>장치와 한도</translation>
+    </message>
+    <message>
+        <source> min</source>
+        <translation>분</translation>
+    </message>
+    <message>
+        <source>never</source>
+        <translation>안 함</translation>
+    </message>
+    <message>
+        <source>The model is loaded again when there is work.</source>
+        <translation>일이 생기면 모델을 다시 불러옵니다.</translation>
+    </message>
+    <message>
+        <source>The library has not told its limits yet.</source>
+        <translation>아직 보관함의 한도를 알 수 없습니다.</translation>
+    </message>
+    <message>
+        <source>System</source>
+        <translation>시스템</translation>
+    </message>
+    <message>
+        <source>While working</source>
+        <translation>작업하는 동안</translation>
+    </message>
+    <message>
+        <source>Free an idle device&apos;s memory after</source>
+        <translation>쉬는 장치의 메모리 비우기</translation>
+    </message>
+    <message>
+        <source>End an idle worker after</source>
+        <translation>쉬는 작업 프로세스 끝내기</translation>
+    </message>
+    <message>
+        <source>Park a picture after this many crashes</source>
+        <translation>그림을 보류하는 비정상 종료 횟수</translation>
+    </message>
+    <message>
+        <source>Set a device aside after this many failures in a row</source>
+        <translation>장치 사용을 중지하는 연속 실패 횟수</translation>
+    </message>
+    <message>
+        <source>Pause the queue after this many failures in a row</source>
+        <translation>대기열을 일시정지하는 연속 실패 횟수</translation>
+    </message>
+    <message>
+        <source>Computer memory to keep free</source>
+        <translation>비워 둘 컴퓨터 메모리</translation>
+    </message>
+    <message>
+        <source>Models load one after another where it would run short.</source>
+        <translation>모자라게 되면 모델을 하나씩 차례로 불러옵니다.</translation>
+    </message>
+    <message>
+        <source>Make a smaller picture when memory runs out</source>
+        <translation>메모리가 모자라면 더 작은 그림 만들기</translation>
+    </message>
+    <message>
+        <source>Another picture than the one that was asked for; it says so.</source>
+        <translation>요청한 것과 다른 그림이며, 그렇다고 표시됩니다.</translation>
+    </message>
+    <message>
+        <source>Kept with this library.</source>
+        <translation>이 보관함에 저장됩니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::ShortcutModel</name>
+    <message>
+        <source>no keys</source>
+        <translation>키 없음</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::ShortcutPage</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>단축키</translation>
+    </message>
+    <message>
+        <source>Find an action or keys</source>
+        <translation>동작이나 키 찾기</translation>
+    </message>
+    <message>
+        <source>Actions and their keys</source>
+        <translation>동작과 키</translation>
+    </message>
+    <message>
+        <source>Change keys</source>
+        <translation>키 바꾸기</translation>
+    </message>
+    <message>
+        <source>Remove keys</source>
+        <translation>키 없애기</translation>
+    </message>
+    <message>
+        <source>Back to default</source>
+        <translation>기본값으로</translation>
+    </message>
+    <message>
+        <source>Reset all</source>
+        <translation>모두 기본값으로</translation>
+    </message>
+    <message>
+        <source>Use them here</source>
+        <translation>여기에 쓰기</translation>
+    </message>
+    <message>
+        <source>Leave as it is</source>
+        <translation>그대로 두기</translation>
+    </message>
+    <message>
+        <source>“%1” has %2 now.</source>
+        <translation>%2 키는 지금 “%1”에 쓰입니다.</translation>
+    </message>
+    <message>
+        <source>New keys for “%1”. Esc leaves it as it is.</source>
+        <translation>“%1”에 쓸 새 키를 누르십시오. Esc를 누르면 그대로 둡니다.</translation>
+    </message>
+    <message>
+        <source>%1 belongs to “%2”.</source>
+        <translation>%1 키는 “%2”에 쓰이고 있습니다.</translation>
+    </message>
+    <message>
+        <source>Enter on an action gives it other keys. Every action is also in the action list, with %1.</source>
+        <translation>동작에서 Enter를 누르면 다른 키를 정합니다. 모든 동작은 %1 키로 여는 동작 목록에도 있습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::SidePanels</name>
+    <message>
+        <source>Prompts and settings</source>
+        <translation>프롬프트와 설정</translation>
+    </message>
+    <message>
+        <source>Devices</source>
+        <translation>장치</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::StopCommands</name>
+    <message>
+        <source>There was nothing to stop.</source>
+        <translation>중지할 것이 없었습니다.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>되돌리기</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) stopped.</source>
+        <translation>
+            <numerusform>그림 %n장을 중지했습니다.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::WindowShell</name>
+    <message>
+        <source>Polyptych menu</source>
+        <translation>Polyptych 메뉴</translation>
+    </message>
+    <message>
+        <source>Menu</source>
+        <translation>메뉴</translation>
     </message>
 </context>
 </TS>

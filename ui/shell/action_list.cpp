@@ -79,7 +79,7 @@ ActionList::ActionList(Actions& actions, QWidget* window, const Preferences& pre
     m_query->setPlaceholderText(tr("What do you want to do?"));
     m_query->setAccessibleName(tr("Find an action"));
     m_list->setAccessibleName(tr("Actions"));
-    m_nothing->setText(tr("Nothing is called so."));
+    m_nothing->setText(tr("No action matches."));
   });
   connect(m_query, &QLineEdit::textEdited, m_model, &ActionListModel::setQuery);
   const auto choose = [this] {

@@ -47,12 +47,12 @@ void MainMenu::fill() {
   add("program.settings");
   addSeparator();
   addChoices(tr("Language"),
-             {{tr("As the system has it"), values.language == LanguageChoice::System},
+             {{tr("System"), values.language == LanguageChoice::System},
               {QStringLiteral("English"), values.language == LanguageChoice::English},
               {QStringLiteral("한국어"), values.language == LanguageChoice::Korean}},
              {QStringLiteral("language.system"), QStringLiteral("language.english"), QStringLiteral("language.korean")});
   addChoices(tr("Theme"),
-             {{tr("As the system has it"), values.theme == ThemeKind::System},
+             {{tr("System"), values.theme == ThemeKind::System},
               {tr("Light"), values.theme == ThemeKind::Light},
               {tr("Dark"), values.theme == ThemeKind::Dark}},
              {QStringLiteral("theme.system"), QStringLiteral("theme.light"), QStringLiteral("theme.dark")});

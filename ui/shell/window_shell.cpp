@@ -92,7 +92,7 @@ void WindowShell::addActions() {
     add(id, text, Category::Program, {},
         [this, choice] { m_preferences.change([=](PreferenceValues& values) { values.language = choice; }); });
   };
-  language("language.system", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: as the system has it"),
+  language("language.system", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: system"),
            LanguageChoice::System);
   language("language.english", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: English"), LanguageChoice::English);
   language("language.korean", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: Korean"), LanguageChoice::Korean);
@@ -100,7 +100,7 @@ void WindowShell::addActions() {
     add(id, text, Category::View, {},
         [this, kind] { m_preferences.change([=](PreferenceValues& values) { values.theme = kind; }); });
   };
-  theme("theme.system", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Theme: as the system has it"), ThemeKind::System);
+  theme("theme.system", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Theme: system"), ThemeKind::System);
   theme("theme.light", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Theme: light"), ThemeKind::Light);
   theme("theme.dark", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Theme: dark"), ThemeKind::Dark);
 
