@@ -128,6 +128,11 @@ QVariant ModelsTable::data(const QModelIndex& index, int role) const {
       return model.reference == m_default;
     case NoteRole:
       return note(model);
+    case FactsRole: {
+      QStringList facts{model.family, model.bytes > 0 ? models::sizeText(model.bytes) : QString(), model.precision};
+      facts.removeAll(QString());
+      return facts.join(QStringLiteral(" · "));
+    }
     case FitRole: {
       std::optional<Fit> worst;
       for (const domain::DeviceInfo& device : m_devices) {
@@ -190,7 +195,7 @@ QVariant ModelsTable::headerData(int section, Qt::Orientation orientation, int r
     case Precision:
       return tr("Precision");
     case Memory:
-      return tr("Memory on the ticked devices");
+      return tr("Memory");
     default:
       return {};
   }

@@ -159,11 +159,11 @@ void SettingsPage::makeLook() {
                                        [] { return QStringLiteral("한국어"); }});
   addRow(
       section, [] { return tr("Language"); }, {}, m_language);
-  m_theme =
-      makeChoice("theme", {[] { return tr("System"); }, [] { return tr("Light"); }, [] { return tr("Dark"); }});
+  m_theme = makeChoice("theme", {[] { return tr("System"); }, [] { return tr("Light"); }, [] { return tr("Dark"); }});
   addRow(
       section, [] { return tr("Theme"); }, {}, m_theme);
   m_reducesMotion = new QCheckBox(this);
+  m_reducesMotion->setProperty("role", QStringLiteral("bare"));
   m_reducesMotion->setObjectName(QStringLiteral("reducesMotion"));
   addRow(
       section, [] { return tr("Reduce motion"); }, [] { return tr("Nothing fades in or out."); }, m_reducesMotion);
@@ -180,6 +180,7 @@ void SettingsPage::makeLook() {
 void SettingsPage::makeWork() {
   auto* section = addSection([] { return tr("While working"); });
   m_previews = new QCheckBox(this);
+  m_previews->setProperty("role", QStringLiteral("bare"));
   m_previews->setObjectName(QStringLiteral("previews"));
   addRow(
       section, [] { return tr("Show pictures while they are made"); }, [] { return tr("From the next run on."); }, m_previews);
@@ -188,6 +189,7 @@ void SettingsPage::makeWork() {
   addRow(
       section, [] { return tr("Previews of each device, at most"); }, {}, m_previewRate);
   m_notifies = new QCheckBox(this);
+  m_notifies->setProperty("role", QStringLiteral("bare"));
   m_notifies->setObjectName(QStringLiteral("notifies"));
   addRow(
       section, [] { return tr("Notify when everything is made"); }, [] { return tr("Only while the window is not in front."); },
@@ -276,6 +278,7 @@ void SettingsPage::makeLimits() {
       rows, [] { return tr("Computer memory to keep free"); },
       [] { return tr("Models load one after another where it would run short."); }, m_reserve);
   m_smaller = new QCheckBox(this);
+  m_smaller->setProperty("role", QStringLiteral("bare"));
   m_smaller->setObjectName(QStringLiteral("smaller"));
   addRow(
       rows, [] { return tr("Make a smaller picture when memory runs out"); },

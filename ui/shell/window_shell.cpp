@@ -92,8 +92,7 @@ void WindowShell::addActions() {
     add(id, text, Category::Program, {},
         [this, choice] { m_preferences.change([=](PreferenceValues& values) { values.language = choice; }); });
   };
-  language("language.system", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: system"),
-           LanguageChoice::System);
+  language("language.system", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: system"), LanguageChoice::System);
   language("language.english", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: English"), LanguageChoice::English);
   language("language.korean", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Language: Korean"), LanguageChoice::Korean);
   const auto theme = [&](const char* id, const char* text, ThemeKind kind) {
