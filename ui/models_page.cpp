@@ -113,7 +113,6 @@ ModelsPage::ModelsPage(Preferences& preferences, QStringList folders, ListModels
   m_view->setItemDelegate(new ModelDelegate(m_view));
   m_view->setRootIsDecorated(false);
   m_view->setUniformRowHeights(true);
-  m_view->setAllColumnsShowFocus(true);
   m_view->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   m_view->header()->setSectionsMovable(false);
   m_view->header()->setSectionsClickable(false);

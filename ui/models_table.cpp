@@ -86,7 +86,8 @@ QString ModelsTable::memoryText(const ModelEntry& entry) const {
   }
   QStringList parts{models::sizeText(static_cast<qint64>(most))};
   const std::array words{tr("fits"), tr("tight"), tr("does not fit")};
-  for (std::size_t fit = 0; fit < names.size(); ++fit) {
+  // The worst first: it is what must not be cut off.
+  for (std::size_t fit = names.size(); fit-- > 0;) {
     if (names[fit].size() == static_cast<qsizetype>(m_devices.size())) {
       parts << words[fit];
     } else if (!names[fit].isEmpty()) {

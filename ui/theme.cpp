@@ -55,11 +55,9 @@ QString sheetOf(const Tokens& t) {
     #settingsBox { border-top: 1px solid @line; }
     #gallery { background: @background; border: none; padding: 8px; }
     #topBar QPushButton#appName { font-size: 15px; font-weight: 600; color: @text; background: transparent; border: 1px solid transparent;
-      padding: 4px 20px 4px 6px; text-align: left; }
+      padding: 4px 2px 4px 6px; }
     #topBar QPushButton#appName:hover, #topBar QPushButton#appName:pressed { background: @raised; }
     #topBar QPushButton#appName:focus { border-color: @accent; }
-    QPushButton#appName::menu-indicator { image: url(:/icons/chevron-@kind.svg); width: 10px; height: 10px;
-      subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
     #leftStrip, #rightStrip { background: @surface; }
     #leftStrip { border-right: 1px solid @line; }
     #rightStrip { border-left: 1px solid @line; }

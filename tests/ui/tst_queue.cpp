@@ -356,6 +356,7 @@ class TestQueue : public QObject {
 
   void closingOverWorkIsToldOnce() {
     QSettings().clear();
+    QSettings().setValue(QStringLiteral("preferences/closing"), QStringLiteral("goOn"));
     auto options = tests::windowOptions();
     options.restoresSettings = true;
     const auto messageOf = [](const ui::MainWindow& window) {

@@ -3,6 +3,7 @@
 #include <QCheckBox>
 #include <QComboBox>
 #include <QLineEdit>
+#include <QMenu>
 #include <QMutex>
 #include <QPushButton>
 #include <QRegularExpression>
@@ -327,7 +328,7 @@ class TestShell : public QObject {
     table.setDevices({large});
     QCOMPARE(memory(0), QStringLiteral("3.4 GB · fits"));
     table.setDevices({large, small});
-    QCOMPARE(memory(0), QStringLiteral("3.4 GB · fits: GPU 0 · tight: GPU 2"));
+    QCOMPARE(memory(0), QStringLiteral("3.4 GB · tight: GPU 2 · fits: GPU 0"));
     QCOMPARE(table.index(0, ui::ModelsTable::Memory).data(ui::ModelsTable::FitRole).toInt(), int(models::Fit::Tight));
     small.totalBytes = 3'000'000'000;
     table.setDevices({small});
@@ -368,6 +369,27 @@ class TestShell : public QObject {
           return asked;
         }(),
         (QStringList{QStringLiteral("/given"), QStringLiteral("/own")}));
+  }
+
+  void menuHoldsTheActions() {
+    Stage stage;
+    QTest::keyClick(stage.window.get(), Qt::Key_F10);
+    auto* menu = stage.find<QMenu>("mainMenu");
+    QVERIFY(menu->isVisible());
+    QStringList ids;
+    for (const QAction* action : menu->actions()) {
+      ids << action->objectName();
+    }
+    for (const char* const id : {"program.models", "program.settings", "program.shortcuts", "program.about", "program.quit"}) {
+      QVERIFY2(ids.contains(QLatin1String(id)), id);
+    }
+    // Twice, and nothing stands there twice.
+    const auto count = menu->actions().size();
+    menu->close();
+    QTest::mouseClick(stage.find<QPushButton>("appName"), Qt::LeftButton);
+    QVERIFY(menu->isVisible());
+    QCOMPARE(menu->actions().size(), count);
+    menu->close();
   }
 
   // Settings

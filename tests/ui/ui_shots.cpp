@@ -188,7 +188,7 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
   } else if (state == QLatin1String("actions")) {
     window.shell().actions().trigger(QStringLiteral("program.actionList"));
   } else if (state == QLatin1String("menu")) {
-    window.findChild<QPushButton*>(QStringLiteral("appName"))->menu()->popup(window.mapToGlobal(QPoint(8, 46)));
+    window.shell().actions().trigger(QStringLiteral("program.menu"));
   } else if (state == QLatin1String("panelsHidden")) {
     window.shell().panels().toggleBoth();
   } else if (state == QLatin1String("devicesOver")) {
