@@ -70,6 +70,7 @@ SettingsPage::SettingsPage(Preferences& preferences, const QString& library, QWi
     m_isShowing = false;
   });
   showValues();
+  showLimits({});
 }
 
 void SettingsPage::addText(std::function<void()> setText) { m_texts.push_back(std::move(setText)); }
@@ -317,9 +318,13 @@ void SettingsPage::setLimits(const pool::SupervisionLimits& limits) {
     return;  // what is being typed comes after this
   }
   m_limits = limits;
-  m_isShowing = true;
   m_limitFields->setEnabled(true);
   m_limitHint->setText(tr("Kept with this library."));
+  showLimits(limits);
+}
+
+void SettingsPage::showLimits(const pool::SupervisionLimits& limits) {
+  m_isShowing = true;
   m_releaseAfter->setValue(minutesOf(limits.releaseAfter));
   m_stopAfter->setValue(minutesOf(limits.stopAfter));
   m_deaths->setValue(limits.maxDeathsPerUnit);

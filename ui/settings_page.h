@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/pool/supervision_limits.h"
+#include "core/backend/backend.h"
 #include "ui/elided.h"
 #include "ui/shell/page.h"
 
@@ -53,6 +53,7 @@ class SettingsPage : public Page {
   void makeLibrary(const QString& library);
   void makeLimits();
   void showValues();
+  void showLimits(const pool::SupervisionLimits& limits);
   void sendLimits();
 
   Preferences& m_preferences;
