@@ -27,6 +27,9 @@ Loupe::Loupe(QWidget* parent) : QWidget(parent) {
   retranslated(this, [this] {
     m_close->setText(tr("Back to the gallery"));
     m_close->setToolTip(tr("Esc"));
+    if (m_path.isEmpty()) {
+      setAccessibleName(tr("Picture"));
+    }
   });
   connect(m_close, &QPushButton::clicked, this, &Loupe::left);
 }

@@ -163,7 +163,8 @@ QWidget* MainWindow::makeTopBar() {
   progress->addWidget(m_progressBar);
   progress->addStretch();
   auto* layout = new QHBoxLayout(bar);
-  layout->setContentsMargins(Metrics::kPad, 0, Metrics::kPad, 0);
+  // The name begins where the panel below it does; what is around it shows only under the pointer.
+  layout->setContentsMargins(Metrics::kPad - Metrics::kNameInset, 0, Metrics::kPad, 0);
   layout->setSpacing(Metrics::kPad);
   layout->addWidget(m_name);
   layout->addSpacing(Metrics::kTight);

@@ -20,7 +20,7 @@ namespace {
 
 class ModelDelegate : public QStyledItemDelegate {
  public:
-  using QStyledItemDelegate::QStyledItemDelegate;
+  explicit ModelDelegate(QTreeView* view) : QStyledItemDelegate(view), m_view(view) {}
   QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override {
     const int text = QFontMetrics(option.font).horizontalAdvance(index.data(Qt::DisplayRole).toString());
     return {text + 2 * Metrics::kPad, Metrics::kModelRow};
@@ -51,14 +51,16 @@ class ModelDelegate : public QStyledItemDelegate {
       const QString name = upper.elidedText(index.data(Qt::DisplayRole).toString(), Qt::ElideMiddle, room.width() - wordWidth);
       const QRect first(room.left(), top, room.width(), upper.height());
       painter->drawText(first, Qt::AlignLeft | Qt::AlignVCenter, name);
-      painter->setPen(t.accent);
+      painter->setPen(t.secondary);
       painter->drawText(first.adjusted(upper.horizontalAdvance(name), 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, word);
       painter->setFont(small);
       painter->setPen(isUsable ? t.faint : t.bad);
-      const QString note = (isUsable ? QString() : QStringLiteral("■ ")) + index.data(ModelsTable::NoteRole).toString();
+      QString note = (isUsable ? QString() : QStringLiteral("■ ")) + index.data(ModelsTable::NoteRole).toString();
+      if (m_view->isColumnHidden(ModelsTable::Family) && isUsable) {
+        note.prepend(QStringLiteral(" · ")).prepend(index.data(ModelsTable::FactsRole).toString());
+      }
       painter->drawText(QRect(room.left(), top + upper.height() + 2, room.width(), lower.height()),
-                        Qt::AlignLeft | Qt::AlignVCenter,
-                        lower.elidedText(note, isUsable ? Qt::ElideMiddle : Qt::ElideRight, room.width()));
+                        Qt::AlignLeft | Qt::AlignVCenter, lower.elidedText(note, Qt::ElideRight, room.width()));
     } else {
       QColor ink = isUsable ? t.secondary : t.faint;
       QString text = index.data(Qt::DisplayRole).toString();
@@ -88,6 +90,9 @@ class ModelDelegate : public QStyledItemDelegate {
     }
     painter->restore();
   }
+
+ private:
+  QTreeView* m_view;
 };
 
 }  // namespace
@@ -108,11 +113,10 @@ ModelsPage::ModelsPage(Preferences& preferences, QStringList folders, ListModels
   m_view->setItemDelegate(new ModelDelegate(m_view));
   m_view->setRootIsDecorated(false);
   m_view->setUniformRowHeights(true);
-  m_view->setAllColumnsShowFocus(true);
   m_view->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   m_view->header()->setSectionsMovable(false);
   m_view->header()->setSectionsClickable(false);
-  m_view->header()->setStretchLastSection(true);
+  m_view->header()->setStretchLastSection(false);
   m_view->header()->setSectionResizeMode(ModelsTable::Name, QHeaderView::Stretch);
   for (const int column : {ModelsTable::Family, ModelsTable::Size, ModelsTable::Precision}) {
     m_view->header()->setSectionResizeMode(column, QHeaderView::ResizeToContents);
@@ -195,6 +199,16 @@ void ModelsPage::showEvent(QShowEvent* event) {
     refresh();
   }
   m_view->setFocus();
+}
+
+void ModelsPage::resizeEvent(QResizeEvent* event) {
+  Page::resizeEvent(event);
+  const int room = width() - 2 * Metrics::kWide;
+  // Where columns would be too narrow to be read, their facts stand below the name.
+  for (const int column : {ModelsTable::Family, ModelsTable::Size, ModelsTable::Precision}) {
+    m_view->setColumnHidden(column, room < Metrics::kModelsWide);
+  }
+  m_view->header()->resizeSection(ModelsTable::Memory, room * 2 / 5);
 }
 
 void ModelsPage::refresh() {

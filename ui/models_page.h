@@ -40,6 +40,7 @@ class ModelsPage : public Page {
 
  protected:
   void showEvent(QShowEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void updateFolders();

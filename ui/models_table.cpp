@@ -86,7 +86,8 @@ QString ModelsTable::memoryText(const ModelEntry& entry) const {
   }
   QStringList parts{models::sizeText(static_cast<qint64>(most))};
   const std::array words{tr("fits"), tr("tight"), tr("does not fit")};
-  for (std::size_t fit = 0; fit < names.size(); ++fit) {
+  // The worst first: it is what must not be cut off.
+  for (std::size_t fit = names.size(); fit-- > 0;) {
     if (names[fit].size() == static_cast<qsizetype>(m_devices.size())) {
       parts << words[fit];
     } else if (!names[fit].isEmpty()) {
@@ -128,6 +129,11 @@ QVariant ModelsTable::data(const QModelIndex& index, int role) const {
       return model.reference == m_default;
     case NoteRole:
       return note(model);
+    case FactsRole: {
+      QStringList facts{model.family, model.bytes > 0 ? models::sizeText(model.bytes) : QString(), model.precision};
+      facts.removeAll(QString());
+      return facts.join(QStringLiteral(" · "));
+    }
     case FitRole: {
       std::optional<Fit> worst;
       for (const domain::DeviceInfo& device : m_devices) {
@@ -190,7 +196,7 @@ QVariant ModelsTable::headerData(int section, Qt::Orientation orientation, int r
     case Precision:
       return tr("Precision");
     case Memory:
-      return tr("Memory on the ticked devices");
+      return tr("Memory");
     default:
       return {};
   }

@@ -26,8 +26,9 @@ class ModelsTable : public QAbstractTableModel {
     PathRole,
     UsableRole,
     DefaultRole,
-    NoteRole,  ///< second line: where it comes from, or why it cannot be used
-    FitRole,   ///< int of the worst models::Fit on the devices; nothing if it is not known
+    NoteRole,   ///< second line: where it comes from, or why it cannot be used
+    FactsRole,  ///< family, size and precision in a line
+    FitRole,    ///< int of the worst models::Fit on the devices; nothing if it is not known
   };
 
   using QAbstractTableModel::QAbstractTableModel;

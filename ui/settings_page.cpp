@@ -70,6 +70,7 @@ SettingsPage::SettingsPage(Preferences& preferences, const QString& library, QWi
     m_isShowing = false;
   });
   showValues();
+  showLimits({});
 }
 
 void SettingsPage::addText(std::function<void()> setText) { m_texts.push_back(std::move(setText)); }
@@ -163,6 +164,7 @@ void SettingsPage::makeLook() {
   addRow(
       section, [] { return tr("Theme"); }, {}, m_theme);
   m_reducesMotion = new QCheckBox(this);
+  m_reducesMotion->setProperty("role", QStringLiteral("bare"));
   m_reducesMotion->setObjectName(QStringLiteral("reducesMotion"));
   addRow(
       section, [] { return tr("Reduce motion"); }, [] { return tr("Nothing fades in or out."); }, m_reducesMotion);
@@ -179,6 +181,7 @@ void SettingsPage::makeLook() {
 void SettingsPage::makeWork() {
   auto* section = addSection([] { return tr("While working"); });
   m_previews = new QCheckBox(this);
+  m_previews->setProperty("role", QStringLiteral("bare"));
   m_previews->setObjectName(QStringLiteral("previews"));
   addRow(
       section, [] { return tr("Show pictures while they are made"); }, [] { return tr("From the next run on."); }, m_previews);
@@ -187,6 +190,7 @@ void SettingsPage::makeWork() {
   addRow(
       section, [] { return tr("Previews of each device, at most"); }, {}, m_previewRate);
   m_notifies = new QCheckBox(this);
+  m_notifies->setProperty("role", QStringLiteral("bare"));
   m_notifies->setObjectName(QStringLiteral("notifies"));
   addRow(
       section, [] { return tr("Notify when everything is made"); }, [] { return tr("Only while the window is not in front."); },
@@ -275,6 +279,7 @@ void SettingsPage::makeLimits() {
       rows, [] { return tr("Computer memory to keep free"); },
       [] { return tr("Models load one after another where it would run short."); }, m_reserve);
   m_smaller = new QCheckBox(this);
+  m_smaller->setProperty("role", QStringLiteral("bare"));
   m_smaller->setObjectName(QStringLiteral("smaller"));
   addRow(
       rows, [] { return tr("Make a smaller picture when memory runs out"); },
@@ -313,9 +318,13 @@ void SettingsPage::setLimits(const pool::SupervisionLimits& limits) {
     return;  // what is being typed comes after this
   }
   m_limits = limits;
-  m_isShowing = true;
   m_limitFields->setEnabled(true);
   m_limitHint->setText(tr("Kept with this library."));
+  showLimits(limits);
+}
+
+void SettingsPage::showLimits(const pool::SupervisionLimits& limits) {
+  m_isShowing = true;
   m_releaseAfter->setValue(minutesOf(limits.releaseAfter));
   m_stopAfter->setValue(minutesOf(limits.stopAfter));
   m_deaths->setValue(limits.maxDeathsPerUnit);

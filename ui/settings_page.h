@@ -53,6 +53,7 @@ class SettingsPage : public Page {
   void makeLibrary(const QString& library);
   void makeLimits();
   void showValues();
+  void showLimits(const pool::SupervisionLimits& limits);
   void sendLimits();
 
   Preferences& m_preferences;

@@ -55,11 +55,9 @@ QString sheetOf(const Tokens& t) {
     #settingsBox { border-top: 1px solid @line; }
     #gallery { background: @background; border: none; padding: 8px; }
     #topBar QPushButton#appName { font-size: 15px; font-weight: 600; color: @text; background: transparent; border: 1px solid transparent;
-      padding: 4px 20px 4px 6px; margin-left: -7px; }
+      padding: 4px 2px 4px 6px; }
     #topBar QPushButton#appName:hover, #topBar QPushButton#appName:pressed { background: @raised; }
     #topBar QPushButton#appName:focus { border-color: @accent; }
-    QPushButton#appName::menu-indicator { image: url(:/icons/chevron-@kind.svg); width: 10px; height: 10px;
-      subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
     #leftStrip, #rightStrip { background: @surface; }
     #leftStrip { border-right: 1px solid @line; }
     #rightStrip { border-left: 1px solid @line; }
@@ -71,12 +69,15 @@ QString sheetOf(const Tokens& t) {
     QPushButton[role="icon"]:hover { background: @raised; }
     QPushButton[role="icon"]:focus { border-color: @accent; }
     QPushButton[role="choice"] { padding: 0; max-height: 120px; }
+    QCheckBox[role="bare"] { spacing: 0; }
+    QLineEdit QToolButton { background: transparent; border: none; padding: 0; min-height: 0; max-height: 100px; }
     #sheet { background: @raised; border: 1px solid @line; border-radius: 8px; }
     #sheet QPushButton { background: @surface; }
     QAbstractItemView[role="plain"] { background: transparent; border: none; }
-    QTreeView[role="table"] { background: @background; border: none; border-top: 1px solid @line; }
-    QHeaderView { background: @background; border: none; }
-    QHeaderView::section { background: @background; border: none; padding: 4px 12px; color: @secondary; font-size: 11px; }
+    QTreeView[role="table"] { background: transparent; border: none; }
+    QTreeView[role="table"]::item:selected, QTreeView[role="table"]::branch:selected { background: @raised; }
+    QHeaderView { background: transparent; border: none; }
+    QHeaderView::section { background: transparent; border: none; border-bottom: 1px solid @line; padding: 4px 12px; color: @secondary; font-size: 11px; }
     #section { background: @surface; border: 1px solid @line; border-radius: 8px; }
     QMenu { background: @raised; border: 1px solid @line; padding: 4px; }
     QMenu::item { padding: 5px 20px 5px 12px; border-radius: 4px; color: @text; }
@@ -85,7 +86,7 @@ QString sheetOf(const Tokens& t) {
     QMenu::separator { height: 1px; background: @line; margin: 4px 8px; }
     QMenu::indicator { width: 10px; height: 10px; left: 6px; }
     QMenu::indicator:checked { image: url(:/icons/tick-@kind.svg); }
-    QMenu::right-arrow { image: url(:/icons/more-@kind.svg); width: 10px; height: 10px; }
+    QMenu::right-arrow { image: url(:/icons/more-@kind.svg); width: 10px; height: 10px; margin-right: 8px; }
     QLabel[role="label"] { font-size: 11px; color: @secondary; }
     QLabel[role="heading"] { font-size: 12px; font-weight: 600; color: @secondary; }
     QLabel[role="secondary"] { color: @secondary; font-size: 12px; }

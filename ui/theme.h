@@ -19,7 +19,7 @@ struct Metrics {
   static constexpr int kLabelText = 11, kSmallText = 12, kIcon = 16;
   static constexpr int kListRow = 32, kDenseRow = 28, kListRows = 10, kCapHeight = 18, kCapPad = 6, kField = 28;
   static constexpr int kSheetWidth = 560, kOverlayTop = 96, kPageWidth = 760, kSearchWidth = 240, kRecorderWidth = 200;
-  static constexpr int kModelRow = 44, kSettingWidth = 260;
+  static constexpr int kModelRow = 44, kSettingWidth = 260, kModelsWide = 900, kNameInset = 7;
   static constexpr int kRoomForThree = 1200, kRoomForTwo = 900;  ///< below these widths side panels lie over the centre
   static constexpr int kWindowLeastWidth = 720, kWindowLeastHeight = 520, kCentreLeast = 376, kPanelMost = 640, kStrip = 28,
                        kGrab = 7;

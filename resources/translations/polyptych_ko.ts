@@ -291,7 +291,7 @@
     </message>
     <message>
         <source>Pause or resume</source>
-        <translation>일시정지 또는 계속하기</translation>
+        <translation>일시 정지 또는 계속하기</translation>
     </message>
     <message>
         <source>Stop the pictures in work</source>
@@ -498,6 +498,10 @@
     <message>
         <source>Esc</source>
         <translation>Esc</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>그림</translation>
     </message>
 </context>
 <context>
@@ -751,8 +755,8 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>정밀도</translation>
     </message>
     <message>
-        <source>Memory on the ticked devices</source>
-        <translation>선택한 장치의 메모리</translation>
+        <source>Memory</source>
+        <translation>메모리</translation>
     </message>
 </context>
 <context>
@@ -1041,7 +1045,7 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
     <message>
         <source>Pause the queue after this many failures in a row</source>
-        <translation>대기열을 일시정지하는 연속 실패 횟수</translation>
+        <translation>대기열을 일시 정지하는 연속 실패 횟수</translation>
     </message>
     <message>
         <source>Computer memory to keep free</source>

@@ -135,6 +135,7 @@ inline domain::DeviceInfo cpuDevice() {
   domain::DeviceInfo device;
   device.id = "cpu";
   device.name = "Fake CPU";
+  device.totalBytes = 16ull << 30;
   device.cores = 2;
   return device;
 }
@@ -144,6 +145,7 @@ inline domain::DeviceInfo gpuDevice(int number) {
   device.id = "cuda:" + std::to_string(number);
   device.kind = domain::DeviceKind::Cuda;
   device.name = "Fake GPU 4090";
+  device.totalBytes = number == 2 ? 4ull << 30 : 24ull << 30;
   device.uuid = "GPU-0000000" + std::to_string(number);
   return device;
 }

@@ -14,6 +14,7 @@
 
 #include "core/backend/backend.h"
 #include "tests/ui/fake_backend.h"
+#include "ui/shell/stall_monitor.h"
 #include "ui/theme.h"
 
 namespace polyptych::tests {
@@ -21,29 +22,15 @@ namespace polyptych::tests {
 using ui::GalleryModel;
 
 /// Measures what each event costs the window's thread: its own processor time, so that other programs do not count.
-class Application : public QApplication {
+class Application : public ui::MonitoredApplication {
  public:
-  using QApplication::QApplication;
-  bool notify(QObject* receiver, QEvent* event) override {
-    if (m_depth > 0) {
-      return QApplication::notify(receiver, event);
-    }
-    ++m_depth;
-    const double before = milliseconds();
-    const bool result = QApplication::notify(receiver, event);
-    longest = std::max(longest, milliseconds() - before);
-    --m_depth;
-    return result;
-  }
+  Application(int& argc, char** argv) : MonitoredApplication(argc, argv, ui::StallMonitor::Clock::Processor) {}
   static double milliseconds() {
     timespec time{};
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
   }
-  double longest = 0;
-
- private:
-  int m_depth = 0;
+  double& longest = monitor.longestMs;
 };
 
 /// A window on a fake backend, with everything a test looks at.

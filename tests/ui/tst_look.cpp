@@ -7,7 +7,6 @@
 #include <QSpinBox>
 
 #include "tests/ui/stage.h"
-#include "ui/about_page.h"
 #include "ui/elided.h"
 #include "ui/error_text.h"
 
@@ -85,6 +84,7 @@ class TestLook : public QObject {
   void whatADeviceDoesStaysOnOneLine() {
     Stage stage({tests::gpuDevice(0)});
     stage.window->resize(1280, 700);
+    stage.window->shell().panels().restore({{QStringLiteral("rightWidth"), ui::Metrics::kRightLeast}});
     QVERIFY(stage.run({QStringLiteral("a prompt that is longer than a card is wide")}));
     auto* state = stage.find<QLabel>("state-cuda:0");
     stage.backend.step(QStringLiteral("cuda:0"), 0, 1, 25, domain::Stage::Denoising, 1, 1000);
@@ -93,11 +93,7 @@ class TestLook : public QObject {
     const int line = state->height();
     stage.backend.step(QStringLiteral("cuda:0"), 0, 99, 100, domain::Stage::Denoising, 1, 1000);
     QCoreApplication::processEvents();
-    QVERIFY2(state->width() >= state->fontMetrics().horizontalAdvance(state->text()),
-             qPrintable(QStringLiteral("%1 < %2: %3")
-                            .arg(state->width())
-                            .arg(state->fontMetrics().horizontalAdvance(state->text()))
-                            .arg(state->text())));
+    QVERIFY(state->width() >= state->fontMetrics().horizontalAdvance(state->text()));
     QCOMPARE(state->height(), line);
     QVERIFY(line < 2 * state->fontMetrics().height());
   }
@@ -199,11 +195,16 @@ class TestLook : public QObject {
     static const QRegularExpression latin(QStringLiteral("[A-Za-z]{2,}"));
     static const QRegularExpression hangul(QStringLiteral("[가-힣]"));
     const QStringList kept{QStringLiteral("Polyptych"), QStringLiteral("CPU"), QStringLiteral("Fake CPU")};
-    const QList<QLabel*> ofAbout = stage.window->findChild<ui::AboutPage*>()->findChildren<QLabel*>();  // names of libraries
-    for (QLabel* label : stage.window->findChildren<QLabel*>()) {
+    for (const QLabel* label : stage.window->findChildren<QLabel*>()) {
       const QString text = label->text();
-      QVERIFY2(ofAbout.contains(label) || !text.contains(latin) || text.contains(hangul) || kept.contains(text),
-               qPrintable(text));
+      const QWidget* page = label;
+      while (page != nullptr && qobject_cast<const ui::AboutPage*>(page) == nullptr) {
+        page = page->parentWidget();
+      }
+      if (page != nullptr && label->textInteractionFlags() != Qt::LinksAccessibleByMouse) {
+        continue;  // names of programs and licences
+      }
+      QVERIFY2(!text.contains(latin) || text.contains(hangul) || kept.contains(text), qPrintable(text));
     }
     QCoreApplication::removeTranslator(&korean);
   }

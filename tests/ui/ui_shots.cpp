@@ -2,7 +2,7 @@
 #include <QDir>
 #include <QElapsedTimer>
 #include <QLibraryInfo>
-#include <QMap>
+#include <QMenu>
 #include <QPainter>
 #include <QPainterPath>
 #include <QPlainTextEdit>
@@ -69,6 +69,39 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
     QSettings().clear();
     options.restoresSettings = true;
     options.model.clear();
+  }
+  if (state == QLatin1String("models")) {
+    options.listModels = [](const QStringList&) {
+      const auto model = [](const char* name, const char* family, qint64 bytes, const char* precision, const char* reason) {
+        models::ModelSummary summary;
+        summary.name = summary.reference = QString::fromUtf8(name);
+        summary.family = QString::fromUtf8(family);
+        summary.bytes = bytes;
+        summary.precision = QString::fromUtf8(precision);
+        summary.reason = QString::fromUtf8(reason);
+        summary.isUsable = summary.reason.isEmpty();
+        summary.path = QStringLiteral("/models/") + summary.name;
+        return summary;
+      };
+      return QVector<models::ModelSummary>{
+          model("demo", "Stable Diffusion", 15'400'000, "fp16", ""),
+          model("stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.x", 2'130'000'000, "fp16", ""),
+          model("stabilityai/stable-diffusion-2-1", "Stable Diffusion 2.x", 5'200'000'000, "fp32", ""),
+          model("stabilityai/stable-diffusion-xl-base-1.0", "StableDiffusionXLPipeline", 6'900'000'000, "",
+                "Models of the class StableDiffusionXLPipeline cannot be used yet.")};
+    };
+    options.describeModel = [](const QString& reference) -> base::Result<models::ModelDescription> {
+      models::ModelDescription model;
+      model.width = model.height = reference.contains(QLatin1String("2-1")) ? 768 : 512;
+      models::ComponentDescription unet;
+      unet.name = QStringLiteral("unet");
+      unet.parameters = reference == QLatin1String("demo")         ? 7'700'000
+                        : reference.contains(QLatin1String("2-1")) ? 1'290'000'000
+                                                                   : 1'066'000'000;
+      model.components = {unet};
+      return model;
+    };
+    options.modelFolders = {QStringLiteral("/data/models")};
   }
   ui::MainWindow window(backend, options);
   window.resize(size);
@@ -137,28 +170,42 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       backend.finish(24);
     }
     QTest::qWait(600);
+    if (state == QLatin1String("closing")) {
+      window.close();
+    }
     if (state == QLatin1String("loupe")) {
       auto* grid = window.findChild<QListView*>(QStringLiteral("gallery"));
       Q_EMIT grid->activated(grid->model()->index(3, 0));
     }
   }
-  static const QMap<QString, QKeyCombination> kPages{{QStringLiteral("settings"), Qt::CTRL | Qt::Key_Comma},
-                                                     {QStringLiteral("models"), Qt::CTRL | Qt::Key_M},
-                                                     {QStringLiteral("shortcuts"), Qt::Key_F1},
-                                                     {QStringLiteral("actions"), Qt::CTRL | Qt::Key_K}};
-  if (const auto page = kPages.find(state); page != kPages.end()) {
-    QApplication::setActiveWindow(&window);
-    QTest::keyClick(&window, page->key(), page->keyboardModifiers());
-  } else if (state == QLatin1String("closing")) {
-    window.close();
+  const QStringList pages{QStringLiteral("models"), QStringLiteral("settings"), QStringLiteral("shortcuts"),
+                          QStringLiteral("about")};
+  if (pages.contains(state)) {
+    window.shell().pages().open(state);
+    pool::SupervisionLimits limits;
+    limits.releaseAfter = std::chrono::minutes(10);
+    Q_EMIT backend.limitsChanged(limits);
+  } else if (state == QLatin1String("actions")) {
+    window.shell().actions().trigger(QStringLiteral("program.actionList"));
+  } else if (state == QLatin1String("menu")) {
+    window.shell().actions().trigger(QStringLiteral("program.menu"));
+  } else if (state == QLatin1String("panelsHidden")) {
+    window.shell().panels().toggleBoth();
+  } else if (state == QLatin1String("devicesOver")) {
+    window.shell().panels().setShown(ui::SidePanels::Right, true);
   }
   QTest::qWait(300);
+  QPixmap shot = window.grab();
+  if (const QWidget* menu = QApplication::activePopupWidget()) {
+    QPainter(&shot).drawPixmap(window.mapFromGlobal(menu->pos()), const_cast<QWidget*>(menu)->grab());
+    const_cast<QWidget*>(menu)->close();
+  }
   const QString name = QStringLiteral("%1-%2-%3-%4@%5.png")
                            .arg(state, isDark ? QStringLiteral("dark") : QStringLiteral("light"),
                                 isKorean ? QStringLiteral("ko") : QStringLiteral("en"))
                            .arg(size.width())
                            .arg(window.devicePixelRatioF());
-  if (!window.grab().save(QDir(folder).filePath(name))) {
+  if (!shot.save(QDir(folder).filePath(name))) {
     std::fprintf(stderr, "cannot write %s\n", qPrintable(name));
     std::exit(1);
   }
@@ -177,11 +224,17 @@ int main(int argc, char** argv) {
   }
   QStringList states = QApplication::arguments().mid(2);
   if (states.isEmpty()) {
-    states = {QStringLiteral("empty"),    QStringLiteral("first"),   QStringLiteral("running"),   QStringLiteral("finished"),
-              QStringLiteral("error"),    QStringLiteral("loupe"),   QStringLiteral("paused"),    QStringLiteral("unclean"),
-              QStringLiteral("storage"),  QStringLiteral("breaker"), QStringLiteral("lost"),      QStringLiteral("stopped"),
-              QStringLiteral("settings"), QStringLiteral("models"),  QStringLiteral("shortcuts"), QStringLiteral("actions"),
-              QStringLiteral("closing")};
+    states = {QStringLiteral("empty"),    QStringLiteral("first"),        QStringLiteral("running"),
+              QStringLiteral("finished"), QStringLiteral("error"),        QStringLiteral("loupe"),
+              QStringLiteral("paused"),   QStringLiteral("unclean"),      QStringLiteral("storage"),
+              QStringLiteral("breaker"),  QStringLiteral("lost"),         QStringLiteral("stopped"),
+              QStringLiteral("models"),   QStringLiteral("settings"),     QStringLiteral("shortcuts"),
+              QStringLiteral("about"),    QStringLiteral("actions"),      QStringLiteral("menu"),
+              QStringLiteral("closing"),  QStringLiteral("panelsHidden"), QStringLiteral("devicesOver")};
+  }
+  QVector<QSize> sizes{{900, 700}, {1024, 640}, {1280, 800}, {1920, 1080}};
+  if (const QString wanted = qEnvironmentVariable("UI_SHOTS_SIZE"); !wanted.isEmpty()) {
+    sizes = {QSize(wanted.section(u'x', 0, 0).toInt(), wanted.section(u'x', 1, 1).toInt())};
   }
   for (const bool isKorean : {false, true}) {
     const QLocale locale(isKorean ? QStringLiteral("ko") : QStringLiteral("en_US"));
@@ -193,7 +246,7 @@ int main(int argc, char** argv) {
     QCoreApplication::installTranslator(&own);
     for (const bool isDark : {false, true}) {
       ui::applyTheme(application, isDark ? ui::ThemeKind::Dark : ui::ThemeKind::Light);
-      for (const QSize size : {QSize(900, 700), QSize(1280, 800), QSize(1920, 1080)}) {
+      for (const QSize size : sizes) {
         for (const QString& state : states) {
           shoot(QString::fromLocal8Bit(argv[1]), state, isKorean, isDark, size);
         }

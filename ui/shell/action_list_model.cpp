@@ -46,7 +46,7 @@ void ActionListModel::look() {
   };
   std::vector<Found> found;
   for (const QString& id : m_actions.ids()) {
-    if (!m_actions.isEnabled(id)) {
+    if (!m_actions.isEnabled(id) || id == QLatin1String("program.actionList")) {
       continue;
     }
     if (const auto score = scoreOf(m_actions, id, m_query)) {
@@ -56,6 +56,7 @@ void ActionListModel::look() {
       found.push_back({m_query.trimmed().isEmpty() ? bonus : *score * 100 + bonus, id});
     }
   }
+  std::ranges::stable_sort(found, {}, [this](const Found& one) { return m_actions.category(one.id); });
   std::ranges::stable_sort(found, std::ranges::greater(), &Found::score);
   QStringList ids;
   for (const Found& one : found) {

@@ -15,7 +15,7 @@ constexpr int kFinals = 28;
 constexpr char16_t kInitials[] = u"ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
 
 constexpr int kMatch = 1;
-constexpr int kBesideLast = 6;
+constexpr int kBesideLast = 10;
 constexpr int kWordStart = 8;
 constexpr int kTextStart = 4;
 

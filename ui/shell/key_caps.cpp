@@ -14,7 +14,8 @@ int paintKeyCaps(QPainter& painter, const QRect& rect, const QStringList& keys) 
   int right = rect.right() + 1;
   for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
     const int width = painter.fontMetrics().horizontalAdvance(*key) + 2 * Metrics::kCapPad;
-    const QRectF cap(right - width + 0.5, rect.center().y() - Metrics::kCapHeight / 2 + 0.5, width - 1, Metrics::kCapHeight - 1);
+    const QRectF cap(right - width + 0.5, rect.top() + (rect.height() - Metrics::kCapHeight) / 2 + 0.5, width - 1,
+                     Metrics::kCapHeight - 1);
     painter.setPen(t.line);
     painter.setBrush(t.surface);
     painter.drawRoundedRect(cap, Metrics::kPictureRadius, Metrics::kPictureRadius);

@@ -56,7 +56,7 @@ void KeyRecorder::keyPressEvent(QKeyEvent* event) {
 void KeyRecorder::focusOutEvent(QFocusEvent* event) {
   QWidget::focusOutEvent(event);
   if (event->reason() != Qt::ActiveWindowFocusReason && event->reason() != Qt::PopupFocusReason) {
-    Q_EMIT givenUp();
+    Q_EMIT left();
   }
 }
 

@@ -14,7 +14,10 @@ class KeyRecorder : public QWidget {
 
  Q_SIGNALS:
   void recorded(const QKeySequence& keys);
+  /// By Esc.
   void givenUp();
+  /// The focus went elsewhere.
+  void left();
 
  protected:
   bool event(QEvent* event) override;

@@ -128,6 +128,11 @@ ShortcutPage::ShortcutPage(Actions& actions, QWidget* parent) : Page(parent), m_
   connect(m_model, &QAbstractItemModel::dataChanged, this, &ShortcutPage::updateFoot);
   connect(m_change, &QPushButton::clicked, this, &ShortcutPage::record);
   connect(m_recorder, &KeyRecorder::recorded, this, &ShortcutPage::onRecorded);
+  connect(m_recorder, &KeyRecorder::left, this, [this] {
+    if (m_isRecording) {
+      endRecording();
+    }
+  });
   connect(m_recorder, &KeyRecorder::givenUp, this, [this] {
     endRecording();
     m_list->setFocus();
@@ -209,6 +214,7 @@ void ShortcutPage::record() {
     return;
   }
   say(tr("New keys for “%1”. Esc leaves it as it is.").arg(m_actions.text(currentId())));
+  m_isRecording = true;
   m_recorder->show();
   m_recorder->setFocus();
   for (QWidget* button : {m_change, m_remove, m_reset, m_takeOver, m_keep}) {
@@ -217,6 +223,7 @@ void ShortcutPage::record() {
 }
 
 void ShortcutPage::onRecorded(const QKeySequence& keys) {
+  m_isRecording = false;
   const QString id = currentId();
   const QString other = m_actions.conflictOf(id, keys);
   if (other.isEmpty()) {
@@ -234,6 +241,7 @@ void ShortcutPage::onRecorded(const QKeySequence& keys) {
 }
 
 void ShortcutPage::endRecording() {
+  m_isRecording = false;
   m_recorder->hide();
   m_takeOver->hide();
   m_keep->hide();

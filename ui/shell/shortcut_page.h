@@ -43,6 +43,7 @@ class ShortcutPage : public Page {
   QPushButton* m_resetAll;
   QPushButton* m_takeOver;
   QPushButton* m_keep;
+  bool m_isRecording = false;
   QKeySequence m_asked;  ///< that another action has
 };
 

@@ -7,6 +7,7 @@
 
 #include "ui/settings_page.h"
 #include "ui/shell/action_list.h"
+#include "ui/shell/line_icon.h"
 #include "ui/shell/main_menu.h"
 #include "ui/shell/retranslate.h"
 #include "ui/shell/session.h"
@@ -34,7 +35,12 @@ WindowShell::WindowShell(QWidget& window, backend::Backend& backend, Preferences
   m_closing = new Closing(window, backend, preferences);
   addPages();
   addActions();
-  m_parts.name->setMenu(new MainMenu(*m_actions, preferences, &window));
+  m_menu = new MainMenu(*m_actions, preferences, &window);
+  // The sign stands behind the word.
+  m_parts.name->setIcon(lineIcon(QStringLiteral("chevron")));
+  m_parts.name->setIconSize({Metrics::kIcon, Metrics::kIcon});
+  m_parts.name->setLayoutDirection(Qt::RightToLeft);
+  connect(m_parts.name, &QPushButton::clicked, this, &WindowShell::openMenu);
   retranslated(&window, [this] {
     m_parts.name->setAccessibleName(tr("Polyptych menu"));
     m_parts.name->setToolTip(tipWithKeys(tr("Menu"), *m_actions, QStringLiteral("program.menu")));
@@ -72,7 +78,7 @@ void WindowShell::addActions() {
   add("program.actionList", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Find an action…"), Category::Program,
       {Qt::CTRL | Qt::Key_K}, [this] { m_list->open(); });
   add("program.menu", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Open the menu"), Category::Program, {Qt::Key_F10},
-      [this] { m_parts.name->showMenu(); });
+      [this] { openMenu(); });
   add("library.openFolder", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show the library in the file manager"),
       Category::Program, {}, [this] { openFolder(); })
       ->setEnabled(!m_parts.library.isEmpty());
@@ -112,6 +118,8 @@ void WindowShell::addActions() {
   add("view.fullScreen", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Full screen"), Category::View, {Qt::Key_F11},
       [this] { m_window.setWindowState(m_window.windowState() ^ Qt::WindowFullScreen); });
 }
+
+void WindowShell::openMenu() { m_menu->popup(m_parts.name->mapToGlobal(m_parts.name->rect().bottomLeft())); }
 
 void WindowShell::openFolder() { QDesktopServices::openUrl(QUrl::fromLocalFile(m_parts.library)); }
 

@@ -18,6 +18,7 @@
 namespace polyptych::ui {
 
 class ActionList;
+class MainMenu;
 class SettingsPage;
 
 /// What every window has around its work: actions, menu, pages, panels, its place on the screen, and how it closes.
@@ -61,6 +62,7 @@ class WindowShell : public QObject {
  private:
   void addPages();
   void addActions();
+  void openMenu();
   void openFolder();
 
   QWidget& m_window;
@@ -70,6 +72,7 @@ class WindowShell : public QObject {
   Actions* m_actions;
   Pages* m_pages;
   ActionList* m_list;
+  MainMenu* m_menu;
   ModelsPage* m_models;
   SettingsPage* m_settings;
   Closing* m_closing;
