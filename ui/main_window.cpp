@@ -5,6 +5,7 @@
 #include <QDateTime>
 #include <QDesktopServices>
 #include <QHBoxLayout>
+#include <QLineEdit>
 #include <QLocale>
 #include <QRandomGenerator>
 #include <QSettings>
@@ -19,8 +20,8 @@
 #include "core/prompt/expand.h"
 #include "core/prompt/prompt_list.h"
 #include "ui/error_text.h"
-#include "ui/gallery_delegate.h"
-#include "ui/gallery_view.h"
+#include "ui/gallery/filter_bar.h"
+#include "ui/gallery/gallery_view.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -82,7 +83,9 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
     : QMainWindow(parent), m_backend(backend), m_options(std::move(options)) {
   setWindowTitle(QStringLiteral("Polyptych"));
   m_threads.setMaxThreadCount(2);
+  // In the order of Tab.
   m_form = new RunForm(this);
+  m_gallery = new GalleryPage(m_backend, {m_options.location, m_options.restoresSettings}, this);
   m_devices = new DevicePanel(this);
   m_messages = new MessageBar(this);
   m_preferences = m_options.preferences != nullptr ? m_options.preferences : new Preferences(m_options.restoresSettings, this);
@@ -92,15 +95,14 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   auto* layout = new QVBoxLayout(all);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
-  layout->addWidget(makeTopBar());
+  m_topBar = makeTopBar();
+  layout->addWidget(m_topBar);
   layout->addWidget(panels, 1);
   layout->addWidget(m_messages);
   setCentralWidget(all);
   resize(Metrics::kWindowWidth, Metrics::kWindowHeight);
 
   makeShell(panels);
-  setTabOrder(m_form, m_grid);
-  setTabOrder(m_grid, m_devices);
 
   if (m_options.restoresSettings) {
     m_form->restore();
@@ -119,7 +121,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
-  connect(m_messages, &MessageBar::focusFreed, m_grid, [this] { m_grid->setFocus(); });
+  connect(m_messages, &MessageBar::focusFreed, m_gallery, [this] { m_gallery->takeFocus(); });
   connectBackend();
   retranslated(this, [this] { retranslate(); });
   // In this order: once the devices are listed, everything else has been told.
@@ -173,6 +175,7 @@ QWidget* MainWindow::makeTopBar() {
   layout->addWidget(m_stop);
   layout->addLayout(progress, 2);
   layout->addStretch(1);
+  layout->addWidget(m_gallery->searchField(), 1);
   connect(m_generate, &QPushButton::clicked, this, [this] { generate(); });
   connect(m_pause, &QPushButton::clicked, this, &MainWindow::togglePause);
   connect(m_stop, &QPushButton::clicked, this, &MainWindow::stop);
@@ -227,6 +230,7 @@ void MainWindow::addActions() {
               Category::Run, {Qt::CTRL | Qt::SHIFT | Qt::Key_X}, [this] { m_stopCommands->stop(Kind::CancelWaiting); });
   actions.add(QStringLiteral("run.stopAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything"), Category::Run, {},
               [this] { stop(); });
+  m_gallery->addActions(actions);
   actions.add(QStringLiteral("prompts.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the prompts"),
               Category::Prompts, {Qt::ALT | Qt::Key_A}, [this] {
                 m_shell->panels().setShown(SidePanels::Left, true);
@@ -246,50 +250,47 @@ void MainWindow::retranslate() {
   }
   m_pause->setMinimumWidth(width);
   m_progressBar->setAccessibleName(tr("Progress of all pictures"));
-  m_grid->setAccessibleName(tr("Gallery"));
-  m_empty->setText(
-      tr("Your pictures appear here, each in its place while it is being made.\nType one prompt a line on the "
-         "left and press Ctrl+Enter."));
   updateGenerate();
   updateProgress();
   showPause();
 }
 
 QWidget* MainWindow::makeCentre() {
-  m_gallery = new GalleryModel(this);
-  m_grid = new GalleryView(this);
-  m_grid->setObjectName(QStringLiteral("gallery"));
-  m_grid->setModel(m_gallery);
-  m_grid->setItemDelegate(new GalleryDelegate(m_grid));
-  m_empty = new QLabel(m_grid);
-  m_empty->setObjectName(QStringLiteral("empty"));
-  m_empty->setProperty("role", QStringLiteral("hint"));
-  m_empty->setAlignment(Qt::AlignCenter);
-  m_empty->setWordWrap(true);
-  auto* over = new QVBoxLayout(m_grid);
-  over->addWidget(m_empty);
-  m_loupe = new Loupe(this);
   m_centre = new QStackedWidget(this);
-  m_centre->addWidget(m_grid);
-  m_centre->addWidget(m_loupe);
-  connect(m_gallery, &QAbstractItemModel::rowsInserted, m_empty, [this] { m_empty->hide(); });
-  connect(m_gallery, &QAbstractItemModel::rowsRemoved, m_empty, [this] { m_empty->setVisible(m_gallery->rowCount() == 0); });
-  connect(m_grid, &QListView::activated, this, [this](const QModelIndex& index) { openLoupe(index.row()); });
-  connect(m_loupe, &Loupe::left, this, [this] {
-    m_centre->setCurrentWidget(m_grid);
-    if (m_inLoupe.isValid()) {
-      m_grid->setCurrentIndex(m_inLoupe);
-    }
-    m_grid->setFocus();
+  m_centre->addWidget(m_gallery);
+  connect(m_gallery, &GalleryPage::told, m_messages,
+          [this](MessageBar::Kind kind, const ErrorText& text, const MessageBar::Action& action) {
+            m_messages->show(kind, text, action);
+          });
+  // What is found is to be seen.
+  connect(m_gallery->searchField(), &QLineEdit::textEdited, this, [this] {
+    m_shell->pages().leave();
+    m_gallery->leave(false);
   });
-  connect(m_loupe, &Loupe::neighbourWanted, this,
-          [this](int direction) { openLoupe(m_gallery->nextDone(m_inLoupe.row() + direction, direction)); });
+  connect(m_gallery, &GalleryPage::useSettingsRequested, m_form, &RunForm::useSettings);
+  connect(m_gallery, &GalleryPage::useSeedRequested, m_form, &RunForm::useSeed);
+  connect(m_gallery, &GalleryPage::fullScreenWanted, this, &MainWindow::setFullScreen);
   return m_centre;
+}
+
+/// A picture alone: nothing of the window beside it.
+void MainWindow::setFullScreen(bool isFull) {
+  SidePanels& panels = m_shell->panels();
+  const SidePanels::Side sides[] = {SidePanels::Left, SidePanels::Right};
+  for (int i = 0; i < 2; ++i) {
+    if (isFull) {
+      m_wereSidesShown[i] = panels.isShown(sides[i]);
+    }
+    panels.setShown(sides[i], !isFull && m_wereSidesShown[i]);
+  }
+  m_topBar->setVisible(!isFull);
+  m_messages->setVisible(!isFull);
+  setWindowState(isFull ? windowState() | Qt::WindowFullScreen : windowState() & ~Qt::WindowFullScreen);
 }
 
 void MainWindow::connectBackend() {
   using backend::Backend;
-  m_runs = new OpenRuns(m_backend, *m_gallery, this);
+  m_runs = new OpenRuns(m_backend, *m_gallery->model(), this);
   connect(m_runs, &OpenRuns::changed, this, &MainWindow::updateProgress);
   connect(m_runs, &OpenRuns::began, this, [this](quint64 runId, const QString& folder) {
     m_currentRun = runId;
@@ -496,10 +497,9 @@ void MainWindow::submit(backend::RunSpec spec, bool isInFront) {
   if (isInFront) {
     m_inFront.insert(runId);
   }
-  const int first = m_gallery->rowCount();
   m_runs->add(runId, std::move(requests), batch);
   // The run's beginning: that is where its pictures come first.
-  m_grid->scrollTo(m_gallery->index(first), QAbstractItemView::PositionAtTop);
+  m_gallery->showRun(runId);
 }
 
 quint64 MainWindow::control(backend::Command::Kind kind, qint64 undoId) {
@@ -599,7 +599,7 @@ void MainWindow::onCommandDone(const backend::CommandResult& result) {
 /// A button that is disabled gives the focus to whatever comes next, which the next Space would then press.
 void MainWindow::setEnabled(QPushButton* button, bool isEnabled) {
   if (!isEnabled && button->hasFocus()) {
-    m_grid->setFocus();
+    m_gallery->takeFocus();
   }
   button->setEnabled(isEnabled);
 }
@@ -658,19 +658,6 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
   tellStopped();
 }
 
-void MainWindow::openLoupe(int row) {
-  const QModelIndex index = m_gallery->index(row);
-  if (!index.isValid() || index.data(GalleryModel::StateRole).value<GalleryModel::State>() != GalleryModel::State::Done) {
-    return;
-  }
-  m_inLoupe = index;
-  m_loupe->show(index.data(GalleryModel::PathRole).toString(), index.data(Qt::DecorationRole).value<QPixmap>(),
-                index.data(GalleryModel::PromptRole).toString().simplified(),
-                QStringLiteral(" · ") + tr("seed %1").arg(index.data(GalleryModel::SeedRole).toULongLong()));
-  m_centre->setCurrentWidget(m_loupe);
-  m_loupe->setFocus();
-}
-
 void MainWindow::closeEvent(QCloseEvent* event) {
   const RunProgress& progress = m_runs->progress();
   const bool isWorking = !m_runs->isEmpty() && !isHeld() && !m_isLost;
@@ -679,6 +666,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     return;
   }
   m_shell->save();
+  m_gallery->save();
   if (m_options.restoresSettings) {
     m_form->save();
     QSettings settings;

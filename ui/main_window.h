@@ -2,9 +2,7 @@
 
 #include <QHash>
 #include <QLabel>
-#include <QListView>
 #include <QMainWindow>
-#include <QPersistentModelIndex>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -16,8 +14,7 @@
 #include "core/models/model_description.h"
 #include "ui/device_panel.h"
 #include "ui/error_text.h"
-#include "ui/gallery_model.h"
-#include "ui/loupe.h"
+#include "ui/gallery/gallery_page.h"
 #include "ui/message_bar.h"
 #include "ui/open_runs.h"
 #include "ui/run_form.h"
@@ -32,9 +29,10 @@ struct MainWindowOptions {
   QString model;                 ///< given on the command line: over the remembered one
   std::vector<int> cpuCores{0};  ///< that CPU workers may use
   bool restoresSettings = true;
-  Preferences* preferences = nullptr;  ///< outlive the window; nothing: its own
-  QString library;                     ///< the folder that is open, to be shown
-  std::function<Versions()> versions;  ///< for the about page; called on a thread of its own
+  Preferences* preferences = nullptr;         ///< outlive the window; nothing: its own
+  QString library;                            ///< the folder that is open, to be shown
+  std::optional<library::Location> location;  ///< whose pictures are shown; nothing: those of open runs alone
+  std::function<Versions()> versions;         ///< for the about page; called on a thread of its own
   /// How models are looked up; both are called on threads of their own and may block.
   std::function<base::Result<models::ModelDescription>(const QString&)> describeModel = models::describeModel;
   std::function<QVector<models::ModelSummary>(const QStringList&)> listModels = models::listModels;
@@ -91,7 +89,7 @@ class MainWindow : public QMainWindow {
   base::Result<std::vector<domain::DeviceSlot>> chosenDevices() const;
   void setEnabled(QPushButton* button, bool isEnabled);
   void showSlot(const backend::SlotStatus& status, quint64 runId);
-  void openLoupe(int row);
+  void setFullScreen(bool isFull);
   void lookForModels();
   void tellOfEarlierWork();
   /// Nothing is begun.
@@ -111,17 +109,15 @@ class MainWindow : public QMainWindow {
   MainWindowOptions m_options;
   RunForm* m_form;
   DevicePanel* m_devices;
-  GalleryModel* m_gallery;
-  QListView* m_grid;
+  GalleryPage* m_gallery;
   QStackedWidget* m_centre;
   Preferences* m_preferences;
   WindowShell* m_shell = nullptr;
   StopCommands* m_stopCommands;
+  QWidget* m_topBar;
   QPushButton* m_name;
   PreviewGate m_previewGate;
   QSet<quint64> m_inFront;  ///< runs that are to be made before the others, once the backend has them
-  QLabel* m_empty;
-  Loupe* m_loupe;
   MessageBar* m_messages;
   QPushButton* m_generate;
   QPushButton* m_pause;
@@ -137,8 +133,8 @@ class MainWindow : public QMainWindow {
   std::optional<Stopping> m_stopping;
   bool m_wasJoined = false;
   bool m_isLost = false;
-  QPersistentModelIndex m_inLoupe;
   bool m_isChecking = false;
+  bool m_wereSidesShown[2] = {};  ///< before a picture filled the screen
   QThreadPool m_threads;
 };
 

@@ -11,7 +11,7 @@
 
 #include "core/backend/backend.h"
 #include "core/backend/known_run.h"
-#include "ui/gallery_model.h"
+#include "ui/gallery/gallery_model.h"
 #include "ui/run_progress.h"
 
 namespace polyptych::ui {

@@ -322,6 +322,26 @@ base::Result<RunInput> RunForm::input() {
   return input;
 }
 
+void RunForm::useSettings(const domain::PictureMetadata& metadata) {
+  const domain::GenerationRequest& request = metadata.request;
+  // By a cursor: what stood there can be had back with Ctrl+Z.
+  QTextCursor cursor(m_prompts->document());
+  cursor.select(QTextCursor::Document);
+  cursor.insertText(QString::fromStdString(request.prompt).simplified());
+  m_negative->setText(QString::fromStdString(request.negativePrompt.value_or("")));
+  m_size->setEditText(QStringLiteral("%1 × %2").arg(request.width).arg(request.height));
+  m_scheduler->setCurrentIndex(std::max(0, m_scheduler->findData(QString::fromStdString(request.scheduler))));
+  m_steps->setValue(request.steps);
+  m_guidance->setValue(request.guidanceScale);
+  m_images->setValue(1);
+  useSeed(request.seed);
+  if (const int model = m_model->findText(QString::fromStdString(metadata.modelName)); model >= 0) {
+    m_model->setCurrentIndex(model);
+  }
+}
+
+void RunForm::useSeed(quint64 seed) { m_seed->setText(QString::number(seed)); }
+
 QString RunForm::samplePrompts() {
   return QStringList{tr("a red sailing boat on the sea at sunset"), tr("a yellow house in the snow at night"),
                      tr("a green balloon over a meadow")}

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/domain/request.h"
 #include "core/models/model_list.h"
 
 namespace polyptych::ui {
@@ -45,6 +46,9 @@ class RunForm : public QWidget {
   void restore();
   void save() const;
 
+  /// Takes over how a picture was made: prompt, settings, seed; its model too if it is here.
+  void useSettings(const domain::PictureMetadata& metadata);
+  void useSeed(quint64 seed);
   /// @return InvalidArgument with a sentence for the first field that cannot be meant, which gets the focus
   base::Result<RunInput> input();
   int promptCount() const { return *m_count; }

@@ -53,7 +53,13 @@ QString sheetOf(const Tokens& t) {
     #rightPanel { border-left: 1px solid @line; }
     #bottomBar { border-top: 1px solid @line; }
     #settingsBox { border-top: 1px solid @line; }
-    #gallery { background: @background; border: none; padding: 8px; }
+    #gallery { background: @background; border: none; padding: 0 4px 0 8px; }
+    #filterBar, #galleryPage, #compare { background: @background; }
+    #infoPanel { background: @surface; border-left: 1px solid @line; }
+    QSlider::groove:horizontal { height: 2px; background: @line; border-radius: 1px; }
+    QSlider::sub-page:horizontal { background: @secondary; border-radius: 1px; }
+    QSlider::handle:horizontal { width: 12px; height: 12px; margin: -5px 0; border-radius: 6px; background: @secondary; }
+    QSlider::handle:horizontal:focus { background: @accent; }
     #topBar QPushButton#appName { font-size: 15px; font-weight: 600; color: @text; background: transparent; border: 1px solid transparent;
       padding: 4px 2px 4px 6px; }
     #topBar QPushButton#appName:hover, #topBar QPushButton#appName:pressed { background: @raised; }
@@ -101,6 +107,18 @@ QString sheetOf(const Tokens& t) {
     #topBar QPushButton { padding: 4px 16px; }
     QPushButton#generate:focus { border-color: @text; }
     QPushButton#generate:disabled { background: @line; border-color: @line; color: @faint; }
+    QPushButton[role="segment"] { background: transparent; border-color: transparent; color: @secondary; padding: 3px 8px; }
+    QPushButton[role="segment"]:hover { color: @text; border-color: @line; }
+    QPushButton[role="segment"]:checked { background: @raised; border-color: @line; color: @text; }
+    QPushButton[role="segment"]:focus { border-color: @accent; }
+    QPushButton[role="segment"]::menu-indicator { image: url(:/icons/chevron-@kind.svg); width: 10px; height: 10px;
+      subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
+    QPushButton#filter, QPushButton#view { padding-right: 22px; }
+    QPushButton[role="chip"] { background: @raised; border-color: @line; border-radius: 10px; padding: 0 8px; min-height: 18px;
+      max-height: 18px; font-size: 12px; }
+    QPushButton#exportStart { background: @accent; color: @onAccent; border-color: @accent; font-weight: 600; }
+    QPushButton#exportStart:focus { border-color: @text; }
+    QPushButton#exportStart:disabled { background: @line; border-color: @line; color: @faint; }
     QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 0 4px; }
     QPushButton[role="link"]:focus { text-decoration: underline; }
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {

@@ -9,12 +9,15 @@ namespace polyptych::ui {
 /// The window's colours; no colour stands anywhere else in this folder.
 struct Tokens {
   QColor background, surface, raised, line, text, secondary, faint, accent, onAccent, good, warning, bad;
+  QColor onPicture{0xffffff}, onPictureEdge{QColor(0, 0, 0, 150)};  ///< marks on a picture, and what sets them off
 };
 /// Sizes in pixels.
 struct Metrics {
   static constexpr int kTopBar = 48, kBottomBar = 34, kLeft = 336, kRight = 308, kTight = 4, kGap = 8, kPad = 12, kWide = 16,
                        kTile = 168, kTileGap = 8;
   static constexpr int kPictureRadius = 4, kControlRadius = 6, kCardRadius = 8, kPreview = 56, kBar = 4, kRing = 2;
+  static constexpr int kTileLeast = 80, kTileMost = 480, kTileStep = 24, kHeading = 30, kHeadingText = 12, kStar = 13;
+  static constexpr int kInfoPanel = 300, kSlider = 96;
   static constexpr int kLeftLeast = 280, kRightLeast = 240, kWindowWidth = 1280, kWindowHeight = 800;
   static constexpr int kLabelText = 11, kSmallText = 12, kIcon = 16;
   static constexpr int kListRow = 32, kDenseRow = 28, kListRows = 10, kCapHeight = 18, kCapPad = 6, kField = 28;

@@ -40,6 +40,7 @@ void WindowProgram::open(const QString& folder) {
   ui::MainWindowOptions options;
   options.preferences = &m_preferences;
   options.library = location.root;
+  options.location = location;
   options.versions = readVersions;
   options.model = m_options.model;
   options.modelFolders = m_options.modelFolders;

@@ -2,6 +2,7 @@
 
 #include <QDir>
 #include <QFile>
+#include <QFileInfo>
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -45,9 +46,10 @@ Result<std::map<std::int64_t, QString>> finishedPictures(const QDir& folder) {
   return files;
 }
 
-Result<domain::Image> readPicture(const QDir& folder, const QString& name) {
-  QFile file(folder.filePath(name));
-  if (name.contains(QLatin1Char('/')) || !file.open(QIODevice::ReadOnly)) {
+Result<domain::Image> readPicture(const QString& path) {
+  QFile file(path);
+  const QString name = QFileInfo(path).fileName();
+  if (!file.open(QIODevice::ReadOnly)) {
     return Error{ErrorCode::Io, "The picture '" + name.toStdString() + "' cannot be read; is it still in the folder?",
                  file.errorString().toStdString()};
   }
@@ -131,15 +133,30 @@ void paste(domain::Image& sheet, const domain::Image& picture, int left, int top
 }  // namespace
 
 Result<domain::Image> contactSheet(const QString& folder, const ContactSheetOptions& options) {
-  if (options.cell < kMinCell || options.cell > kMaxCell || options.gap < 0 || options.gap > kMaxGap || options.columns < 0) {
-    return Error{ErrorCode::InvalidArgument, "A contact sheet has cells of 16 to 1024 pixels and gaps of 0 to 256.", {}};
-  }
   const QDir place(folder);
   const auto files = finishedPictures(place);
   if (!files) {
     return files.error();
   }
-  const auto count = static_cast<std::int64_t>(files->size());
+  QStringList pictures;
+  for (const auto& [index, name] : *files) {
+    if (name.contains(QLatin1Char('/'))) {
+      return Error{ErrorCode::Io, "The picture '" + name.toStdString() + "' cannot be read; is it still in the folder?", {}};
+    }
+    pictures << place.filePath(name);
+  }
+  return contactSheetOf(pictures, options, [](qint64) { return true; });
+}
+
+Result<domain::Image> contactSheetOf(const QStringList& pictures, const ContactSheetOptions& options,
+                                     const std::function<bool(qint64)>& progress) {
+  if (options.cell < kMinCell || options.cell > kMaxCell || options.gap < 0 || options.gap > kMaxGap || options.columns < 0) {
+    return Error{ErrorCode::InvalidArgument, "A contact sheet has cells of 16 to 1024 pixels and gaps of 0 to 256.", {}};
+  }
+  if (pictures.isEmpty()) {
+    return Error{ErrorCode::NotFound, "There is no picture for the sheet.", {}};
+  }
+  const auto count = static_cast<std::int64_t>(pictures.size());
   const auto wide = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(count) * 4 / 3)));
   const std::int64_t columns = std::min<std::int64_t>(options.columns > 0 ? options.columns : wide, count);
   const std::int64_t rows = (count + columns - 1) / columns;
@@ -159,8 +176,8 @@ Result<domain::Image> contactSheet(const QString& folder, const ContactSheetOpti
     sheet.pixels[i] = kBackground[i % 3];
   }
   std::int64_t number = 0;
-  for (const auto& [index, name] : *files) {
-    auto picture = readPicture(place, name);
+  for (const QString& path : pictures) {
+    auto picture = readPicture(path);
     if (!picture) {
       return picture.error();
     }
@@ -169,6 +186,9 @@ Result<domain::Image> contactSheet(const QString& folder, const ContactSheetOpti
     const std::int64_t top = options.gap + number / columns * pitch + (options.cell - small.height) / 2;
     paste(sheet, small, static_cast<int>(left), static_cast<int>(top));
     ++number;
+    if (!progress(number)) {
+      return Error{ErrorCode::Cancelled, "The sheet was stopped.", {}};
+    }
   }
   return sheet;
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <QString>
+#include <QStringList>
+#include <functional>
 #include <vector>
 
 #include "core/base/result.h"
@@ -19,5 +21,10 @@ struct ContactSheetOptions {
 /// from the disk: not for a thread that must not wait.
 /// @return NotFound (no manifest or no finished picture), InvalidArgument (options; a sheet over domain::kMaxSide), Corrupt, Io
 base::Result<domain::Image> contactSheet(const QString& folder, const ContactSheetOptions& options);
+
+/// The same of any pictures of ours, in their order. @param progress  told after each; false stops it
+/// @return Cancelled, NotFound (no picture), and as above
+base::Result<domain::Image> contactSheetOf(const QStringList& pictures, const ContactSheetOptions& options,
+                                           const std::function<bool(qint64 done)>& progress);
 
 }  // namespace polyptych::gallery

@@ -1,6 +1,10 @@
 #include "core/gallery/picture_reader.h"
 
+#include <QDateTime>
 #include <QHash>
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -196,6 +200,8 @@ struct PictureReader::Query {
     return conditions.isEmpty() ? QString() : QStringLiteral(" WHERE ") + conditions.join(QStringLiteral(" AND "));
   }
 };
+
+quint64 promptTextNumber(const QString& text) { return static_cast<quint64>(qHash(text, 0)); }
 
 PictureReader::PictureReader(Database& database, const library::Location& location)
     : m_database(database), m_location(location) {}
@@ -411,6 +417,168 @@ Result<std::vector<NameCount>> PictureReader::names(const char* sql) {
   return names;
 }
 
+Result<std::vector<RunHeading>> PictureReader::runs() {
+  const Result<QSqlQuery*> rows = m_database.query("SELECT id, number, created, title FROM runs ORDER BY number DESC");
+  if (!rows) {
+    return rows.error();
+  }
+  std::vector<RunHeading> runs;
+  while ((*rows)->next()) {
+    runs.push_back({(*rows)->value(0).toULongLong(), (*rows)->value(1).toLongLong(), (*rows)->value(2).toLongLong(),
+                    (*rows)->value(3).toString()});
+  }
+  (*rows)->finish();
+  return runs;
+}
+
+Result<QHash<qint64, quint64>> PictureReader::promptTexts() {
+  Result<QSqlQuery> rows = m_database.queryOnce(QStringLiteral("SELECT id, text FROM prompts"));
+  if (!rows) {
+    return rows.error();
+  }
+  QHash<qint64, quint64> texts;
+  while (rows->next()) {
+    texts.insert(rows->value(0).toLongLong(), promptTextNumber(rows->value(1).toString()));
+  }
+  return texts;
+}
+
+Result<void> PictureReader::entries(const PictureFilter& filter, EntryOrder order, std::size_t firstPart,
+                                    const std::function<bool(std::vector<PictureEntry>, bool)>& take,
+                                    const std::function<bool()>& isWanted) {
+  const Error unwanted{base::ErrorCode::Cancelled, "Nobody waits for the pictures any more.", {}};
+  struct Size {
+    int width;
+    int height;
+  };
+  std::unordered_map<qint64, Size> sizes;
+  std::unordered_map<qint64, std::pair<qint8, qint8>> marks;
+  const auto load = [&](const QString& sql, const auto& keep) -> Result<void> {
+    Result<QSqlQuery> rows = m_database.queryOnce(sql);
+    if (!rows) {
+      return rows.error();
+    }
+    while (rows->next()) {
+      keep(*rows);
+    }
+    return {};
+  };
+  if (auto read = load(QStringLiteral("SELECT id, width, height FROM settings"),
+                       [&](const QSqlQuery& row) {
+                         sizes[row.value(0).toLongLong()] = {row.value(1).toInt(), row.value(2).toInt()};
+                       });
+      !read) {
+    return read;
+  }
+  if (auto read = load(QStringLiteral("SELECT picture, stars, pick FROM ratings"),
+                       [&](const QSqlQuery& row) {
+                         marks[row.value(0).toLongLong()] = {static_cast<qint8>(row.value(1).toInt()),
+                                                             static_cast<qint8>(row.value(2).toInt())};
+                       });
+      !read) {
+    return read;
+  }
+  Query query(filter);
+  std::optional<PromptStream> stream;
+  if (const QString match = gramsQuery(filter.text); !match.isEmpty()) {
+    // The runs that are shown first have the prompts that were stored last.
+    const bool isDescending = order != EntryOrder::Oldest;
+    Result<QSqlQuery> prompts =
+        m_database.queryOnce(QStringLiteral("SELECT rowid FROM prompt_grams WHERE prompt_grams MATCH ? ORDER BY rowid%1")
+                                 .arg(isDescending ? QStringLiteral(" DESC") : QString()),
+                             {match});
+    if (!prompts) {
+      return prompts.error();
+    }
+    stream.emplace(*std::move(prompts), isDescending);
+    if (const auto* few = stream->allUpTo(kFew)) {
+      query.conditions << QStringLiteral("p.prompt IN (%1)").arg(listed(*few));
+      stream.reset();
+    }
+  }
+  const bool hasFewPrompts = !filter.text.isEmpty() && !stream;
+  const char* columns = "p.id, p.prompt, p.run, p.idx, p.made, p.settings, p.trashed IS NOT NULL";
+  QString sql;
+  if (order != EntryOrder::Runs) {
+    const bool isNewest = order == EntryOrder::Newest;
+    sql = QStringLiteral("SELECT %1 FROM pictures p%2 ORDER BY p.made%3, p.id%3")
+              .arg(QLatin1String(columns), query.where(), isNewest ? QStringLiteral(" DESC") : QString());
+  } else if (hasFewPrompts) {
+    sql = QStringLiteral("SELECT %1 FROM pictures p JOIN runs r ON r.id = p.run%2 ORDER BY r.number DESC, p.idx")
+              .arg(QLatin1String(columns), query.where());
+  } else {
+    // Run by run in the index (run, idx): nothing is to be sorted before the first row comes.
+    sql = QStringLiteral(
+              "SELECT %1 FROM (SELECT id AS run_id FROM runs ORDER BY number DESC LIMIT -1) r CROSS JOIN pictures p "
+              "INDEXED BY sqlite_autoindex_pictures_1 ON p.run = r.run_id%2")
+              .arg(QLatin1String(columns), query.where());
+  }
+  Result<QSqlQuery> rows = m_database.queryOnce(sql, query.values);
+  if (!rows) {
+    return rows.error();
+  }
+  std::vector<PictureEntry> part;
+  bool isFirst = true;
+  for (std::size_t read = 0; rows->next(); ++read) {
+    if (read % 512 == 511 && !isWanted()) {
+      return unwanted;
+    }
+    const qint64 prompt = rows->value(1).toLongLong();
+    if (stream && !stream->contains(prompt)) {
+      continue;
+    }
+    PictureEntry entry;
+    entry.id = rows->value(0).toLongLong();
+    entry.prompt = prompt;
+    entry.runId = rows->value(2).toULongLong();
+    entry.index = rows->value(3).toLongLong();
+    entry.madeMs = rows->value(4).toLongLong();
+    if (const auto size = sizes.find(rows->value(5).toLongLong()); size != sizes.end()) {
+      entry.width = size->second.width;
+      entry.height = size->second.height;
+    }
+    if (const auto found = marks.find(entry.id); found != marks.end()) {
+      std::tie(entry.stars, entry.pick) = found->second;
+    }
+    entry.isTrashed = rows->value(6).toBool();
+    part.push_back(entry);
+    if (isFirst && part.size() == firstPart) {
+      isFirst = false;
+      if (!take(std::exchange(part, {}), false)) {
+        return unwanted;
+      }
+    }
+  }
+  return take(std::move(part), true) ? Result<void>() : unwanted;
+}
+
+Result<std::optional<PictureEntry>> PictureReader::entry(quint64 runId, qint64 index) {
+  const Result<QSqlQuery*> rows = m_database.query(
+      "SELECT p.id, p.prompt, p.made, s.width, s.height, coalesce(m.stars, 0), coalesce(m.pick, 0), p.trashed IS NOT NULL "
+      "FROM pictures p JOIN settings s ON s.id = p.settings LEFT JOIN ratings m ON m.picture = p.id "
+      "WHERE p.run = ? AND p.idx = ?",
+      {runId, index});
+  if (!rows) {
+    return rows.error();
+  }
+  std::optional<PictureEntry> found;
+  if ((*rows)->next()) {
+    const auto number = [&](int column) { return (*rows)->value(column).toLongLong(); };
+    found = PictureEntry{number(0),
+                         runId,
+                         index,
+                         number(2),
+                         number(1),
+                         static_cast<int>(number(3)),
+                         static_cast<int>(number(4)),
+                         static_cast<qint8>(number(5)),
+                         static_cast<qint8>(number(6)),
+                         number(7) != 0};
+  }
+  (*rows)->finish();
+  return found;
+}
+
 Result<std::vector<NameCount>> PictureReader::tags() {
   return names(
       "SELECT t.name, count(p.id) AS n FROM tags t JOIN picture_tags x ON x.tag = t.id JOIN pictures p ON p.id = x.picture "
@@ -434,6 +602,60 @@ Result<std::vector<NameCount>> PictureReader::schedulers() {
   return names(
       "SELECT s.scheduler, sum(n) AS total FROM (SELECT settings, count(*) AS n FROM pictures WHERE trashed IS NULL "
       "GROUP BY settings) c JOIN settings s ON s.id = c.settings GROUP BY s.scheduler ORDER BY total DESC, s.scheduler");
+}
+
+Result<std::vector<qint64>> PictureReader::starCounts() {
+  Result<qint64> all = count({});
+  if (!all) {
+    return all.error();
+  }
+  std::vector<qint64> counts(kMaxStars + 1, 0);
+  counts[0] = *all;
+  const Result<QSqlQuery*> rows = m_database.query(
+      "SELECT m.stars, count(*) FROM ratings m JOIN pictures p ON p.id = m.picture WHERE p.trashed IS NULL AND m.stars > 0 "
+      "GROUP BY m.stars");
+  if (!rows) {
+    return rows.error();
+  }
+  while ((*rows)->next()) {
+    const int stars = std::clamp((*rows)->value(0).toInt(), 1, kMaxStars);
+    for (int least = 1; least <= stars; ++least) {
+      counts[static_cast<std::size_t>(least)] += (*rows)->value(1).toLongLong();
+    }
+  }
+  (*rows)->finish();
+  return counts;
+}
+
+Result<std::vector<NameCount>> PictureReader::days() {
+  // Quarters of an hour, since no zone's day begins within one; which day they belong to is told here.
+  Result<QSqlQuery> rows = m_database.queryOnce(
+      QStringLiteral("SELECT made / 900000, count(*) FROM pictures WHERE trashed IS NULL GROUP BY 1 ORDER BY 1 DESC"));
+  if (!rows) {
+    return rows.error();
+  }
+  std::vector<NameCount> days;
+  while (rows->next()) {
+    const QString day = QDateTime::fromMSecsSinceEpoch(rows->value(0).toLongLong() * 900000).date().toString(Qt::ISODate);
+    if (days.empty() || days.back().name != day) {
+      days.push_back({day, 0});
+    }
+    days.back().count += rows->value(1).toLongLong();
+  }
+  return days;
+}
+
+Result<QHash<quint64, qint64>> PictureReader::runCounts() {
+  Result<QSqlQuery> rows =
+      m_database.queryOnce(QStringLiteral("SELECT run, count(*) FROM pictures WHERE trashed IS NULL GROUP BY run"));
+  if (!rows) {
+    return rows.error();
+  }
+  QHash<quint64, qint64> counts;
+  while (rows->next()) {
+    counts.insert(rows->value(0).toULongLong(), rows->value(1).toLongLong());
+  }
+  return counts;
 }
 
 }  // namespace polyptych::gallery

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <QHash>
 #include <QString>
 #include <QStringList>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -83,11 +85,43 @@ struct PictureDetails {
   PictureMarks marks;
 };
 
+/// What somebody keeps of every picture of a library: small, so that 100 000 of them are a few MB.
+struct PictureEntry {
+  qint64 id = 0;
+  quint64 runId = 0;
+  qint64 index = 0;
+  qint64 madeMs = 0;
+  qint64 prompt = 0;  ///< number of its text: equal numbers, equal texts; the reverse is not so
+  int width = 0;
+  int height = 0;
+  qint8 stars = 0;
+  qint8 pick = 0;
+  bool isTrashed = false;
+};
+
+/// Orders of entries().
+enum class EntryOrder {
+  Runs,  ///< newest run first; in a run by index
+  Newest,
+  Oldest
+};
+
+/// A run as a heading of its pictures.
+struct RunHeading {
+  quint64 id = 0;
+  qint64 number = 0;
+  qint64 createdMs = 0;
+  QString title;
+};
+
 /// A word that pictures can be chosen by, and how many have it.
 struct NameCount {
   QString name;
   qint64 count = 0;
 };
+
+/// Equal for equal texts: what promptTexts() gives.
+quint64 promptTextNumber(const QString& text);
 
 /// Reads pictures from a library's index. For one thread; beside a backend that writes. Errors are those of library::Database.
 class PictureReader {
@@ -110,11 +144,31 @@ class PictureReader {
   /// The id of the run with a number; nothing if there is none.
   base::Result<std::optional<quint64>> findRun(qint64 number);
 
+  /// All pictures of a filter, given as they are found: a first part soon, the rest together. `take` says whether it wants more.
+  /// @return Cancelled if it did not
+  base::Result<void> entries(const PictureFilter& filter, EntryOrder order, std::size_t firstPart,
+                             const std::function<bool(std::vector<PictureEntry> part, bool isLast)>& take,
+                             const std::function<bool()>& isWanted);
+  /// One picture as entries() gives it; nothing if it is not there.
+  base::Result<std::optional<PictureEntry>> entry(quint64 runId, qint64 index);
+  /// In the order of the ids; without those that are not there.
+  base::Result<std::vector<PictureRow>> rowsOf(const std::vector<qint64>& ids) { return rows(ids); }
+  /// Every run, newest first.
+  base::Result<std::vector<RunHeading>> runs();
+  /// For each PictureEntry::prompt a number that is equal for equal texts.
+  base::Result<QHash<qint64, quint64>> promptTexts();
+
   // What pictures outside of the trash have, most frequent first.
   base::Result<std::vector<NameCount>> tags();
   base::Result<std::vector<NameCount>> albums();
   base::Result<std::vector<NameCount>> models();
   base::Result<std::vector<NameCount>> schedulers();
+  /// How many have that many stars or more: [0] is all of them.
+  base::Result<std::vector<qint64>> starCounts();
+  /// Their local days, newest first, as "2026-11-25".
+  base::Result<std::vector<NameCount>> days();
+  /// By RunHeading::id.
+  base::Result<QHash<quint64, qint64>> runCounts();
 
  private:
   struct Query;

@@ -22,6 +22,112 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::ExportPage</name>
+    <message numerus="yes">
+        <source>Export %n chosen picture(s)</source>
+        <translation>
+            <numerusform>Export %n chosen picture</numerusform>
+            <numerusform>Export %n chosen pictures</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Export all %n picture(s) shown</source>
+        <translation>
+            <numerusform>Export the %n picture shown</numerusform>
+            <numerusform>Export all %n pictures shown</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) exported.</source>
+        <translation>
+            <numerusform>%n picture exported.</numerusform>
+            <numerusform>%n pictures exported.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n could not be read.</source>
+        <translation>
+            <numerusform>%n could not be read.</numerusform>
+            <numerusform>%n could not be read.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::FilterBar</name>
+    <message numerus="yes">
+        <source>%n picture(s) are shown</source>
+        <translation>
+            <numerusform>%n picture is shown</numerusform>
+            <numerusform>%n pictures are shown</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n selected</source>
+        <translation>
+            <numerusform>%n selected</numerusform>
+            <numerusform>%n selected</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::GalleryModel</name>
+    <message numerus="yes">
+        <source>%n star(s)</source>
+        <translation>
+            <numerusform>%n star</numerusform>
+            <numerusform>%n stars</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::GalleryPage</name>
+    <message numerus="yes">
+        <source>%n picture(s) moved to the trash.</source>
+        <translation>
+            <numerusform>%n picture moved to the trash.</numerusform>
+            <numerusform>%n pictures moved to the trash.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) taken out of the trash.</source>
+        <translation>
+            <numerusform>%n picture taken out of the trash.</numerusform>
+            <numerusform>%n pictures taken out of the trash.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) marked.</source>
+        <translation>
+            <numerusform>%n picture marked.</numerusform>
+            <numerusform>%n pictures marked.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s) copied.</source>
+        <translation>
+            <numerusform>%n prompt copied.</numerusform>
+            <numerusform>%n prompts copied.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) copied.</source>
+        <translation>
+            <numerusform>%n picture copied.</numerusform>
+            <numerusform>%n pictures copied.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::InfoPanel</name>
+    <message numerus="yes">
+        <source>%n pictures are chosen; tags and albums go to all of them.</source>
+        <translation>
+            <numerusform>%n picture is chosen; tags and albums go to it.</numerusform>
+            <numerusform>%n pictures are chosen; tags and albums go to all of them.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::MainWindow</name>
     <message numerus="yes">
         <source>%n failed</source>

@@ -421,6 +421,102 @@
         <source>Theme: system</source>
         <translation>테마: 시스템</translation>
     </message>
+    <message>
+        <source>Open the picture large</source>
+        <translation>그림 크게 열기</translation>
+    </message>
+    <message>
+        <source>Back to the grid</source>
+        <translation>격자로 돌아가기</translation>
+    </message>
+    <message>
+        <source>Compare two pictures</source>
+        <translation>그림 두 장 비교하기</translation>
+    </message>
+    <message>
+        <source>Show or hide how the picture was made</source>
+        <translation>그림 정보 보이기 또는 숨기기</translation>
+    </message>
+    <message>
+        <source>Picture on the whole screen</source>
+        <translation>그림을 전체 화면으로 보기</translation>
+    </message>
+    <message>
+        <source>No stars</source>
+        <translation>별 없음</translation>
+    </message>
+    <message>
+        <source>One star</source>
+        <translation>별 1개</translation>
+    </message>
+    <message>
+        <source>Two stars</source>
+        <translation>별 2개</translation>
+    </message>
+    <message>
+        <source>Three stars</source>
+        <translation>별 3개</translation>
+    </message>
+    <message>
+        <source>Four stars</source>
+        <translation>별 4개</translation>
+    </message>
+    <message>
+        <source>Five stars</source>
+        <translation>별 5개</translation>
+    </message>
+    <message>
+        <source>Pick</source>
+        <translation>선택</translation>
+    </message>
+    <message>
+        <source>Reject</source>
+        <translation>제외</translation>
+    </message>
+    <message>
+        <source>Neither pick nor reject</source>
+        <translation>선택·제외 해제</translation>
+    </message>
+    <message>
+        <source>Add a tag, or add to an album</source>
+        <translation>태그 또는 앨범에 추가하기</translation>
+    </message>
+    <message>
+        <source>Move to the trash, or out of it</source>
+        <translation>휴지통으로 옮기기 또는 되돌리기</translation>
+    </message>
+    <message>
+        <source>Undo the last mark</source>
+        <translation>마지막 표시 실행 취소</translation>
+    </message>
+    <message>
+        <source>Export pictures</source>
+        <translation>그림 내보내기</translation>
+    </message>
+    <message>
+        <source>Copy the picture</source>
+        <translation>그림 복사</translation>
+    </message>
+    <message>
+        <source>Copy the prompt</source>
+        <translation>프롬프트 복사</translation>
+    </message>
+    <message>
+        <source>Use the picture&apos;s settings</source>
+        <translation>그림의 설정 쓰기</translation>
+    </message>
+    <message>
+        <source>Use the picture&apos;s seed</source>
+        <translation>그림의 시드 쓰기</translation>
+    </message>
+    <message>
+        <source>Show the picture in the file manager</source>
+        <translation>파일 관리자에서 그림 보기</translation>
+    </message>
+    <message>
+        <source>Search prompts</source>
+        <translation>프롬프트 검색</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -468,6 +564,37 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::Compare</name>
+    <message>
+        <source>Two pictures side by side</source>
+        <translation>나란히 놓인 그림 두 장</translation>
+    </message>
+    <message>
+        <source>Left picture</source>
+        <translation>왼쪽 그림</translation>
+    </message>
+    <message>
+        <source>Right picture</source>
+        <translation>오른쪽 그림</translation>
+    </message>
+    <message>
+        <source>Back to the gallery</source>
+        <translation>갤러리로 돌아가기</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+    <message>
+        <source>Tab changes sides · arrow keys change the picture · marks go to the one with the ring</source>
+        <translation>Tab: 쪽 바꾸기 · 화살표 키: 그림 바꾸기 · 표시는 테두리가 있는 그림에 붙습니다</translation>
+    </message>
+    <message>
+        <source>Nothing that is known of them differs.</source>
+        <translation>알려진 설정이 모두 같습니다.</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::DevicePanel</name>
     <message>
         <source>Devices</source>
@@ -480,6 +607,501 @@
     <message>
         <source>No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly.</source>
         <translation>드라이버가 있는 NVIDIA GPU를 찾지 못했습니다. 그림은 CPU로 만듭니다. 되지만 느립니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::ExportPage</name>
+    <message numerus="yes">
+        <source>Export %n chosen picture(s)</source>
+        <translation>
+            <numerusform>고른 그림 %n장 내보내기</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Export all %n picture(s) shown</source>
+        <translation>
+            <numerusform>보이는 그림 %n장 모두 내보내기</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>To a folder</source>
+        <translation>폴더로</translation>
+    </message>
+    <message>
+        <source>To a zip file</source>
+        <translation>zip 파일로</translation>
+    </message>
+    <message>
+        <source>On a contact sheet</source>
+        <translation>밀착 인화지로</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>폴더</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>파일</translation>
+    </message>
+    <message>
+        <source>Names</source>
+        <translation>이름</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>형식</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>품질</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
+    </message>
+    <message>
+        <source>Columns</source>
+        <translation>열</translation>
+    </message>
+    <message>
+        <source>Size of a picture</source>
+        <translation>그림 크기</translation>
+    </message>
+    <message>
+        <source>Keep prompt and settings in the files</source>
+        <translation>파일에 프롬프트와 설정 남기기</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>고르기…</translation>
+    </message>
+    <message>
+        <source>As fits</source>
+        <translation>알맞게</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> px</translation>
+    </message>
+    <message>
+        <source>In the place of %1, what it says; / makes a folder.</source>
+        <translation>%1 자리에는 해당 값이 들어가고, /는 폴더를 만듭니다.</translation>
+    </message>
+    <message>
+        <source>Progress of the export</source>
+        <translation>내보내기 진행 상황</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>중지</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>내보내기</translation>
+    </message>
+    <message>
+        <source>Exported pictures</source>
+        <translation>내보낸 그림</translation>
+    </message>
+    <message>
+        <source>Folder for the pictures</source>
+        <translation>그림을 둘 폴더</translation>
+    </message>
+    <message>
+        <source>File to write</source>
+        <translation>저장할 파일</translation>
+    </message>
+    <message>
+        <source>Say where the pictures are to go.</source>
+        <translation>그림을 둘 곳을 적습니다.</translation>
+    </message>
+    <message>
+        <source>There is no {%1}. Take one of the words above.</source>
+        <translation>{%1}이라는 말은 없습니다. 위의 말 가운데 하나를 씁니다.</translation>
+    </message>
+    <message>
+        <source>Say how the files are to be named.</source>
+        <translation>파일 이름을 적습니다.</translation>
+    </message>
+    <message>
+        <source>Becomes %1</source>
+        <translation>%1(으)로 저장됩니다</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message>
+        <source>The export was stopped.</source>
+        <translation>내보내기를 중지했습니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) exported.</source>
+        <translation>
+            <numerusform>그림 %n장을 내보냈습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n could not be read.</source>
+        <translation>
+            <numerusform>%n장은 읽을 수 없었습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Show in file manager</source>
+        <translation>파일 관리자에서 보기</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::FilterBar</name>
+    <message>
+        <source>Search prompts</source>
+        <translation>프롬프트 검색</translation>
+    </message>
+    <message>
+        <source>Filter</source>
+        <translation>필터</translation>
+    </message>
+    <message>
+        <source>View</source>
+        <translation>보기</translation>
+    </message>
+    <message>
+        <source>Size of the pictures in the grid</source>
+        <translation>격자의 그림 크기</translation>
+    </message>
+    <message>
+        <source>Size of the pictures (Ctrl+wheel)</source>
+        <translation>그림 크기 (Ctrl+휠)</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>비교</translation>
+    </message>
+    <message>
+        <source>Two pictures side by side (C)</source>
+        <translation>그림 두 장 나란히 보기 (C)</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>내보내기…</translation>
+    </message>
+    <message>
+        <source>Save the chosen pictures, or all that are shown (Ctrl+E)</source>
+        <translation>고른 그림이나 보이는 그림 모두 저장하기 (Ctrl+E)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) are shown</source>
+        <translation>
+            <numerusform>그림 %n장이 보입니다</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n selected</source>
+        <translation>
+            <numerusform>%n장 고름</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>전체</translation>
+    </message>
+    <message>
+        <source>Picks</source>
+        <translation>선택</translation>
+    </message>
+    <message>
+        <source>Rejects</source>
+        <translation>제외</translation>
+    </message>
+    <message>
+        <source>Trash</source>
+        <translation>휴지통</translation>
+    </message>
+    <message>
+        <source>%1 or more</source>
+        <translation>%1 이상</translation>
+    </message>
+    <message>
+        <source>Not judged</source>
+        <translation>판정 전</translation>
+    </message>
+    <message>
+        <source>Album %1</source>
+        <translation>앨범 %1</translation>
+    </message>
+    <message>
+        <source>Run %1</source>
+        <translation>작업 묶음 %1</translation>
+    </message>
+    <message>
+        <source>One run</source>
+        <translation>작업 묶음 하나</translation>
+    </message>
+    <message>
+        <source>Remove the filter %1</source>
+        <translation>필터 %1 빼기</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>지우기</translation>
+    </message>
+    <message>
+        <source>Stars</source>
+        <translation>별</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>태그</translation>
+    </message>
+    <message>
+        <source>Albums</source>
+        <translation>앨범</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>작업 묶음</translation>
+    </message>
+    <message>
+        <source>Day</source>
+        <translation>날짜</translation>
+    </message>
+    <message>
+        <source>Order</source>
+        <translation>순서</translation>
+    </message>
+    <message>
+        <source>Run order</source>
+        <translation>작업 묶음 순</translation>
+    </message>
+    <message>
+        <source>Newest first</source>
+        <translation>최신순</translation>
+    </message>
+    <message>
+        <source>Oldest first</source>
+        <translation>오래된 순</translation>
+    </message>
+    <message>
+        <source>Most stars first</source>
+        <translation>별 많은 순</translation>
+    </message>
+    <message>
+        <source>Groups</source>
+        <translation>묶기</translation>
+    </message>
+    <message>
+        <source>By run</source>
+        <translation>작업 묶음별</translation>
+    </message>
+    <message>
+        <source>By prompt</source>
+        <translation>프롬프트별</translation>
+    </message>
+    <message>
+        <source>By day</source>
+        <translation>날짜별</translation>
+    </message>
+    <message>
+        <source>Without groups</source>
+        <translation>묶지 않음</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::GalleryModel</name>
+    <message>
+        <source>Today</source>
+        <translation>오늘</translation>
+    </message>
+    <message>
+        <source>Yesterday</source>
+        <translation>어제</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n star(s)</source>
+        <translation>
+            <numerusform>별 %n개</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>picked</source>
+        <translation>선택됨</translation>
+    </message>
+    <message>
+        <source>rejected</source>
+        <translation>제외됨</translation>
+    </message>
+    <message>
+        <source>in work</source>
+        <translation>만드는 중</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>실패</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>대기 중</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::GalleryPage</name>
+    <message>
+        <source>Gallery</source>
+        <translation>갤러리</translation>
+    </message>
+    <message>
+        <source>There is no mark to undo.</source>
+        <translation>실행 취소할 표시가 없습니다.</translation>
+    </message>
+    <message>
+        <source>The mark was taken back.</source>
+        <translation>표시를 되돌렸습니다.</translation>
+    </message>
+    <message>
+        <source>The trash is empty.
+Delete moves a picture here; Ctrl+Z brings it back.</source>
+        <translation>휴지통이 비어 있습니다.
+Delete 키를 누르면 그림이 여기로 오고, Ctrl+Z로 되돌립니다.</translation>
+    </message>
+    <message>
+        <source>No picture fits the filter.
+Take out one of the filters above, or clear the search.</source>
+        <translation>필터에 맞는 그림이 없습니다.
+위의 필터를 하나 빼거나 검색어를 지웁니다.</translation>
+    </message>
+    <message>
+        <source>Your pictures appear here, each in its place while it is being made.
+Type one prompt a line on the left and press Ctrl+Enter.</source>
+        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
+왼쪽에 한 줄에 하나씩 프롬프트를 쓰고 Ctrl+Enter를 누릅니다.</translation>
+    </message>
+    <message>
+        <source>picked</source>
+        <translation>선택됨</translation>
+    </message>
+    <message>
+        <source>rejected</source>
+        <translation>제외됨</translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>시드 %1</translation>
+    </message>
+    <message>
+        <source>Choose two pictures to compare: Ctrl+click adds one.</source>
+        <translation>비교할 그림 두 장을 고릅니다. Ctrl을 누른 채 클릭하면 더해집니다.</translation>
+    </message>
+    <message>
+        <source>There is no picture to export yet.</source>
+        <translation>아직 내보낼 그림이 없습니다.</translation>
+    </message>
+    <message>
+        <source>Choose a finished picture first.</source>
+        <translation>먼저 완성된 그림을 고릅니다.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>실행 취소</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved to the trash.</source>
+        <translation>
+            <numerusform>그림 %n장을 휴지통으로 옮겼습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) taken out of the trash.</source>
+        <translation>
+            <numerusform>그림 %n장을 휴지통에서 꺼냈습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) marked.</source>
+        <translation>
+            <numerusform>그림 %n장에 표시했습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s) copied.</source>
+        <translation>
+            <numerusform>프롬프트 %n개를 복사했습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) copied.</source>
+        <translation>
+            <numerusform>그림 %n장을 복사했습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Stars</source>
+        <translation>별</translation>
+    </message>
+    <message>
+        <source>Settings taken over from %1.</source>
+        <translation>%1의 설정을 가져왔습니다.</translation>
+    </message>
+    <message>
+        <source>%1 has no settings in it that can be read.</source>
+        <translation>%1에는 읽을 수 있는 설정이 없습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::InfoPanel</name>
+    <message>
+        <source>Picture</source>
+        <translation>그림</translation>
+    </message>
+    <message>
+        <source>Use these settings</source>
+        <translation>이 설정 쓰기</translation>
+    </message>
+    <message>
+        <source>Use seed</source>
+        <translation>시드 쓰기</translation>
+    </message>
+    <message>
+        <source>Copy prompt</source>
+        <translation>프롬프트 복사</translation>
+    </message>
+    <message>
+        <source>Tags</source>
+        <translation>태그</translation>
+    </message>
+    <message>
+        <source>Add a tag, Enter</source>
+        <translation>태그를 쓰고 Enter</translation>
+    </message>
+    <message>
+        <source>Albums</source>
+        <translation>앨범</translation>
+    </message>
+    <message>
+        <source>Add to an album, Enter</source>
+        <translation>앨범을 쓰고 Enter</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n pictures are chosen; tags and albums go to all of them.</source>
+        <translation>
+            <numerusform>그림 %n장을 골랐습니다. 태그와 앨범은 모두에 붙습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Choose a picture to see how it was made.</source>
+        <translation>그림을 고르면 어떻게 만들었는지 보입니다.</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>빼기</translation>
+    </message>
+    <message>
+        <source>Remove %1</source>
+        <translation>%1 빼기</translation>
     </message>
 </context>
 <context>
@@ -538,16 +1160,6 @@
         <translation>전체 그림 진행 상황</translation>
     </message>
     <message>
-        <source>Gallery</source>
-        <translation>갤러리</translation>
-    </message>
-    <message>
-        <source>Your pictures appear here, each in its place while it is being made.
-Type one prompt a line on the left and press Ctrl+Enter.</source>
-        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
-왼쪽에 한 줄에 하나씩 프롬프트를 쓰고 Ctrl+Enter를 누릅니다.</translation>
-    </message>
-    <message>
         <source>Checking the model</source>
         <translation>모델 확인 중</translation>
     </message>
@@ -602,10 +1214,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>
             <numerusform>그림 %n장을 모두 만들었습니다.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>seed %1</source>
-        <translation>시드 %1</translation>
     </message>
     <message numerus="yes">
         <source>%n picture(s) failed.</source>
@@ -768,6 +1376,117 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Back</source>
         <translation>뒤로</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PictureFacts</name>
+    <message>
+        <source>yes</source>
+        <translation>예</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>제외 프롬프트</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>시드</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>크기</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>스텝</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>가이던스</translation>
+    </message>
+    <message>
+        <source>Guidance rescale</source>
+        <translation>가이던스 재조정</translation>
+    </message>
+    <message>
+        <source>Scheduler</source>
+        <translation>스케줄러</translation>
+    </message>
+    <message>
+        <source>Clip skip</source>
+        <translation>Clip skip</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Model hash</source>
+        <translation>모델 해시</translation>
+    </message>
+    <message>
+        <source>Arithmetic</source>
+        <translation>연산</translation>
+    </message>
+    <message>
+        <source>Noise</source>
+        <translation>노이즈</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>배치</translation>
+    </message>
+    <message>
+        <source>Threads</source>
+        <translation>스레드</translation>
+    </message>
+    <message>
+        <source>VAE in slices</source>
+        <translation>VAE 나눠 처리</translation>
+    </message>
+    <message>
+        <source>VAE in tiles</source>
+        <translation>VAE 타일 처리</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>작업 묶음</translation>
+    </message>
+    <message>
+        <source>Number in the run</source>
+        <translation>작업 묶음 안 번호</translation>
+    </message>
+    <message>
+        <source>Made</source>
+        <translation>만든 때</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>장치</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>시간</translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1초</translation>
+    </message>
+    <message>
+        <source>Program</source>
+        <translation>프로그램</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>파일</translation>
+    </message>
+    <message>
+        <source>File size</source>
+        <translation>파일 크기</translation>
     </message>
 </context>
 <context>

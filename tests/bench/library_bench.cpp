@@ -141,6 +141,16 @@ void measureRebuild(const Location& location, const gallery::RebuildOptions& opt
 
 void measureOpen(const Location& location, const gallery::RebuildOptions& options) {
   std::printf("open, backend      %8.1f ms\n", msOf([&] { (void)gallery::openOrRebuild(location, options); }, 5));
+  // What a backend does beside it where the one before it ended in the middle of its work.
+  std::printf("check of the index %8.1f ms\n", msOf(
+                                                   [&] {
+                                                     auto database = library::Database::open(location.databaseFile(),
+                                                                                             library::Database::Mode::ReadWrite);
+                                                     if (!database || !(*database)->check()) {
+                                                       fail("the index is damaged");
+                                                     }
+                                                   },
+                                                   3));
   std::printf("open, first page   %8.1f ms\n", msOf(
                                                    [&] {
                                                      auto reader = gallery::PictureReader::open(location);

@@ -51,6 +51,9 @@ class GroupProcesses {
       return "hangs";
     }
     m_said[rank] += process.readAllStandardOutput();
+    if (process.exitStatus() == QProcess::CrashExit) {
+      m_said[rank] += "ended by a signal, after saying: " + process.readAllStandardError();
+    }
     return m_said[rank];
   }
   bool waitFor(int rank, const QByteArray& line) {

@@ -17,7 +17,7 @@
 #include "core/backend/remote_backend.h"
 #include "core/devices/device_list.h"
 #include "core/library/location.h"
-#include "ui/gallery_model.h"
+#include "ui/gallery/gallery_model.h"
 #include "ui/main_window.h"
 #include "ui/shell/appearance.h"
 #include "ui/shell/language.h"
@@ -74,7 +74,7 @@ class Scene {
     return widget;
   }
   int countOf(ui::GalleryModel::State state) const {
-    const auto* model = find<QListView>("gallery")->model();
+    const auto* model = find<QAbstractItemView>("gallery")->model();
     int count = 0;
     for (int row = 0; row < model->rowCount(); ++row) {
       count += model->index(row, 0).data(ui::GalleryModel::StateRole).value<ui::GalleryModel::State>() == state ? 1 : 0;
@@ -128,12 +128,12 @@ std::vector<Shot> standardSet() {
       {"finished",
        [](Scene& scene) {
          QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
-         auto* grid = scene.find<QListView>("gallery");
+         auto* grid = scene.find<QAbstractItemView>("gallery");
          scene.await([&] { return scene.countOf(State::Done) == grid->model()->rowCount(); }, "all pictures");
        }},
       {"loupe",
        [](Scene& scene) {
-         auto* grid = scene.find<QListView>("gallery");
+         auto* grid = scene.find<QAbstractItemView>("gallery");
          grid->setFocus();
          grid->setCurrentIndex(grid->model()->index(2, 0));
          QTest::keyClick(grid, Qt::Key_Return);

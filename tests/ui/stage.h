@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QAbstractItemView>
 #include <QApplication>
 #include <QLabel>
 #include <QListView>
@@ -79,7 +80,7 @@ struct Stage {
     return true;
   }
   QString message() const { return find<QLabel>("message")->text(); }
-  QListView* grid() const { return find<QListView>("gallery"); }
+  QAbstractItemView* grid() const { return find<QAbstractItemView>("gallery"); }
   QModelIndex tile(int row) const { return grid()->model()->index(row, 0); }
   GalleryModel::State stateOf(int row) const { return tile(row).data(GalleryModel::StateRole).value<GalleryModel::State>(); }
   QString makePicture(const QString& name, int side, QColor colour) const {

@@ -3,7 +3,7 @@
 #include <QTest>
 
 #include "tests/ui/fake_backend.h"
-#include "ui/gallery_model.h"
+#include "ui/gallery/gallery_model.h"
 
 using namespace polyptych;
 using ui::GalleryModel;
@@ -39,8 +39,9 @@ class TestGalleryModel : public QObject {
     QCOMPARE(model.rowCount(), 4);
     model.dropUnfinished(2);
     QCOMPARE(model.rowCount(), 2);
-    QCOMPARE(model.index(0).data(GalleryModel::PromptRole).toString(), QStringLiteral("prompt 3"));
-    QCOMPARE(model.index(1).data(GalleryModel::ReasonRole).toString(), QStringLiteral("no"));
+    // The newest run stands first.
+    QCOMPARE(model.index(0).data(GalleryModel::ReasonRole).toString(), QStringLiteral("no"));
+    QCOMPARE(model.index(1).data(GalleryModel::PromptRole).toString(), QStringLiteral("prompt 3"));
   }
 
   void whatIsMissingComesBackInItsPlace() {
@@ -58,15 +59,17 @@ class TestGalleryModel : public QObject {
     model.addRun(1, requests(6), pictures);
     QCOMPARE(model.rowCount(), 8);
     const auto stateOf = [&](int row) { return model.index(row).data(GalleryModel::StateRole).value<GalleryModel::State>(); };
-    for (int row = 0; row < 6; ++row) {
-      QCOMPARE(model.index(row).data(GalleryModel::SeedRole).toInt(), 100 + row);
-      QCOMPARE(stateOf(row), row == 1 || row == 2 || row == 4 ? GalleryModel::State::Done : GalleryModel::State::Waiting);
+    for (int i = 0; i < 6; ++i) {
+      const int row = model.rowOf(1, i);
+      QCOMPARE(row, 2 + i);
+      QCOMPARE(model.index(row).data(GalleryModel::SeedRole).toInt(), 100 + i);
+      QCOMPARE(stateOf(row), i == 1 || i == 2 || i == 4 ? GalleryModel::State::Done : GalleryModel::State::Waiting);
     }
-    QCOMPARE(model.index(4).data(GalleryModel::PathRole).toString(), QStringLiteral("/4"));
+    QCOMPARE(model.index(model.rowOf(1, 4)).data(GalleryModel::PathRole).toString(), QStringLiteral("/4"));
     model.setProgress(2, 1, 1, 0.5);
-    QCOMPARE(stateOf(7), GalleryModel::State::Working);
+    QCOMPARE(stateOf(1), GalleryModel::State::Working);
     model.setNothingInWork();
-    QCOMPARE(stateOf(7), GalleryModel::State::Waiting);
+    QCOMPARE(stateOf(1), GalleryModel::State::Waiting);
   }
 
   void strangersChangeNothing() {
@@ -97,6 +100,7 @@ class TestGalleryModel : public QObject {
     // Room for two thumbnails of 64 x 64 and a bit.
     constexpr qsizetype kLimit = 2 * 64 * 64 * 4 + 100;
     GalleryModel model(nullptr, kLimit);
+    model.tiles().setTile(64, 1);
     model.addRun(1, requests(4));
     for (int i = 0; i < 4; ++i) {
       QImage image(64, 64, QImage::Format_RGB888);

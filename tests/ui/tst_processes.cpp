@@ -23,7 +23,7 @@
 #include "core/backend/remote_backend.h"
 #include "core/library/lock.h"
 #include "tests/app/small_model.h"
-#include "ui/gallery_model.h"
+#include "ui/gallery/gallery_model.h"
 #include "ui/main_window.h"
 
 using namespace polyptych;
@@ -76,7 +76,7 @@ int runWindow(const QStringList& words) {
   QByteArray last;
   QTimer look;
   QObject::connect(&look, &QTimer::timeout, &window, [&] {
-    const auto* model = window.findChild<QListView*>(QStringLiteral("gallery"))->model();
+    const auto* model = window.findChild<QAbstractItemView*>(QStringLiteral("gallery"))->model();
     int done = 0;
     for (int row = 0; row < model->rowCount(); ++row) {
       done +=

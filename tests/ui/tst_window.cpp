@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include "tests/ui/stage.h"
+#include "ui/gallery/loupe.h"
 
 using namespace polyptych;
 using tests::Application;
@@ -164,10 +165,13 @@ class TestWindow : public QObject {
     QVERIFY(stage.run({QStringLiteral("many")}));
     QTRY_VERIFY(stage.grid()->viewport()->rect().intersects(stage.grid()->visualRect(stage.tile(0))));
     QVERIFY(!stage.grid()->viewport()->rect().intersects(stage.grid()->visualRect(stage.tile(59))));
-    // A second run leads to its own beginning.
+    // A second run stands above the first, and leads to its own beginning.
+    stage.grid()->scrollToBottom();
     QTest::mouseClick(stage.find<QPushButton>("generate"), Qt::LeftButton);
     QTRY_COMPARE(stage.backend.specs.size(), std::size_t(2));
-    QTRY_VERIFY(stage.grid()->viewport()->rect().contains(stage.grid()->visualRect(stage.tile(60)).center()));
+    QTRY_VERIFY(stage.grid()->viewport()->rect().contains(stage.grid()->visualRect(stage.tile(0)).center()));
+    QCOMPARE(stage.tile(0).data(GalleryModel::RunRole).toULongLong(), 2ULL);
+    QCOMPARE(stage.tile(60).data(GalleryModel::RunRole).toULongLong(), 1ULL);
   }
 
   void stopCancelsAndKeepsWhatIsThere() {
@@ -195,8 +199,8 @@ class TestWindow : public QObject {
     QCOMPARE(stage.grid()->model()->rowCount(), 4);
     QVERIFY(stage.find<QLabel>("progress")->text().startsWith(QStringLiteral("0 of 4")));
     stage.backend.picture(1, stage.makePicture(QStringLiteral("second.png"), 64, Qt::red), QStringLiteral("cpu:0"), 2);
-    QCOMPARE(stage.stateOf(3), GalleryModel::State::Done);
-    QCOMPARE(stage.stateOf(1), GalleryModel::State::Waiting);
+    QCOMPARE(stage.stateOf(1), GalleryModel::State::Done);
+    QCOMPARE(stage.stateOf(3), GalleryModel::State::Waiting);
     stage.backend.finish(0, 0, true, 1);
     QCOMPARE(stage.grid()->model()->rowCount(), 2);
     QVERIFY2(stage.find<QPushButton>("stop")->isEnabled(), "the second run is still there to be stopped");

@@ -174,7 +174,7 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       window.close();
     }
     if (state == QLatin1String("loupe")) {
-      auto* grid = window.findChild<QListView*>(QStringLiteral("gallery"));
+      auto* grid = window.findChild<QAbstractItemView*>(QStringLiteral("gallery"));
       Q_EMIT grid->activated(grid->model()->index(3, 0));
     }
   }

@@ -1,0 +1,760 @@
+#include "ui/gallery/gallery_page.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QClipboard>
+#include <QContextMenuEvent>
+#include <QDesktopServices>
+#include <QDragEnterEvent>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QImageReader>
+#include <QKeyEvent>
+#include <QLabel>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMimeData>
+#include <QScrollBar>
+#include <QSettings>
+#include <QUrl>
+#include <QVBoxLayout>
+#include <algorithm>
+#include <utility>
+
+#include "core/gallery/picture_settings.h"
+#include "ui/gallery/compare.h"
+#include "ui/gallery/export_page.h"
+#include "ui/gallery/filter_bar.h"
+#include "ui/gallery/gallery_view.h"
+#include "ui/gallery/info_panel.h"
+#include "ui/gallery/loupe.h"
+#include "ui/gallery/marker.h"
+#include "ui/shell/retranslate.h"
+#include "ui/theme.h"
+
+namespace polyptych::ui {
+namespace {
+
+constexpr int kInfoDelayMs = 40;
+/// Larger pictures than that are copied as files alone: a clipboard keeps them in memory.
+constexpr qint64 kMostCopiedPixels = qint64{64} << 20;
+
+QByteArray starsId(int stars) { return "gallery.stars" + QByteArray::number(stars); }
+
+}  // namespace
+
+GalleryPage::GalleryPage(backend::Backend& backend, const GalleryPageOptions& options, QWidget* parent)
+    : QWidget(parent), m_backend(backend), m_options(options) {
+  setObjectName(QStringLiteral("galleryPage"));
+  setAcceptDrops(true);
+  m_threads.setMaxThreadCount(1);
+  m_model = new GalleryModel(this, GalleryModel::kThumbnailBytes, options.library);
+  m_marker = new Marker(m_backend, *m_model, this);
+  m_bar = new FilterBar(this);
+  m_gridPage = new QWidget(this);
+  m_grid = new GalleryView(m_gridPage);
+  m_grid->setGallery(m_model);
+  m_grid->setContextMenuPolicy(Qt::CustomContextMenu);
+  m_empty = new QLabel(m_grid->viewport());
+  m_empty->setObjectName(QStringLiteral("empty"));
+  m_empty->setProperty("role", QStringLiteral("hint"));
+  m_empty->setAlignment(Qt::AlignCenter);
+  m_empty->setWordWrap(true);
+  m_empty->setAttribute(Qt::WA_TransparentForMouseEvents);
+  auto* over = new QVBoxLayout(m_grid->viewport());
+  over->addWidget(m_empty);
+  auto* gridLayout = new QVBoxLayout(m_gridPage);
+  gridLayout->setContentsMargins(0, 0, 0, 0);
+  gridLayout->setSpacing(0);
+  gridLayout->addWidget(m_bar);
+  auto* search = m_bar->searchField();
+  search->setParent(m_gridPage);
+  gridLayout->addWidget(search);
+  gridLayout->addWidget(m_grid, 1);
+  m_loupe = new Loupe(this);
+  m_compare = new Compare(this);
+  m_export = new ExportPage(m_model->library(), options.restoresSettings, this);
+  m_pages = new QStackedWidget(this);
+  for (QWidget* page :
+       {m_gridPage, static_cast<QWidget*>(m_loupe), static_cast<QWidget*>(m_compare), static_cast<QWidget*>(m_export)}) {
+    m_pages->addWidget(page);
+  }
+  m_info = new InfoPanel(this);
+  m_info->hide();
+  auto* layout = new QHBoxLayout(this);
+  layout->setContentsMargins(0, 0, 0, 0);
+  layout->setSpacing(0);
+  layout->addWidget(m_pages, 1);
+  layout->addWidget(m_info);
+  m_infoTimer.setSingleShot(true);
+  m_infoTimer.setInterval(kInfoDelayMs);
+  connectParts();
+  restore();
+  retranslated(this, [this] {
+    m_grid->setAccessibleName(tr("Gallery"));
+    updateEmpty();
+  });
+}
+
+GalleryPage::~GalleryPage() {
+  m_threads.clear();
+  m_threads.waitForDone();
+}
+
+QLineEdit* GalleryPage::searchField() const { return m_bar->searchField(); }
+
+void GalleryPage::addActions(Actions& actions) {
+  m_actions = &actions;
+  using Keys = QList<QKeySequence>;
+  const auto add = [&](const char* id, const char* text, const Keys& keys, std::function<void()> run) {
+    // Letters are keys where pictures have the focus, and letters wherever somebody writes.
+    actions.add(QLatin1String(id), text, ActionCategory::Gallery, keys, std::move(run), this);
+  };
+  add("gallery.open", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Open the picture large"), {Qt::Key_E}, [this] {
+    if (m_grid->currentIndex().isValid()) {
+      openLoupe(m_grid->currentIndex().row());
+    }
+  });
+  add("gallery.grid", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Back to the grid"), {Qt::Key_G}, [this] { leave(); });
+  add("gallery.compare", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Compare two pictures"), {Qt::Key_C},
+      [this] { openCompare(); });
+  add("gallery.info", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show or hide how the picture was made"), {Qt::Key_I},
+      [this] { toggleInfo(); });
+  add("gallery.fullScreen", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Picture on the whole screen"), {Qt::Key_F},
+      [this] { toggleFullScreen(); });
+  const char* const stars[] = {
+      QT_TRANSLATE_NOOP("polyptych::ui::Actions", "No stars"),   QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One star"),
+      QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Two stars"),  QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Three stars"),
+      QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Four stars"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Five stars")};
+  static_assert(std::size(stars) == gallery::kMaxStars + 1);
+  for (int i = 0; i <= gallery::kMaxStars; ++i) {
+    add(starsId(i).constData(), stars[i], {QKeySequence(Qt::Key_0 + i)}, [this, i] { setStars(i); });
+  }
+  add("gallery.pick", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Pick"), {Qt::Key_P}, [this] { setPick(1); });
+  add("gallery.reject", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Reject"), {Qt::Key_X}, [this] { setPick(-1); });
+  add("gallery.unmark", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Neither pick nor reject"), {Qt::Key_U},
+      [this] { setPick(0); });
+  add("gallery.tag", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Add a tag, or add to an album"), {Qt::Key_T}, [this] {
+    if (!m_info->isVisible()) {
+      toggleInfo();
+    }
+    m_wantsTags = true;
+    m_infoTimer.start();
+  });
+  add("gallery.trash", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Move to the trash, or out of it"), {Qt::Key_Delete},
+      [this] { trash(); });
+  add("gallery.undo", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Undo the last mark"), {Qt::CTRL | Qt::Key_Z}, [this] {
+    if (!m_marker->undo()) {
+      say(tr("There is no mark to undo."));
+    }
+  });
+  add("gallery.export", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Export pictures"), {Qt::CTRL | Qt::Key_E},
+      [this] { openExport(); });
+  add("gallery.copyPicture", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Copy the picture"), {Qt::CTRL | Qt::Key_C},
+      [this] { copyPicture(); });
+  add("gallery.copyPrompt", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Copy the prompt"), {Qt::CTRL | Qt::SHIFT | Qt::Key_C},
+      [this] { copyPrompt(); });
+  add("gallery.useSettings", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Use the picture's settings"), {},
+      [this] { withDetails([this](const gallery::PictureDetails& details) { Q_EMIT useSettingsRequested(details.metadata); }); });
+  add("gallery.useSeed", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Use the picture's seed"), {}, [this] {
+    withDetails([this](const gallery::PictureDetails& details) { Q_EMIT useSeedRequested(details.metadata.request.seed); });
+  });
+  add("gallery.showFile", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show the picture in the file manager"), {},
+      [this] { showInFileManager(); });
+  actions.add(QStringLiteral("gallery.search"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Search prompts"),
+              ActionCategory::Gallery, {Qt::CTRL | Qt::Key_F}, [this] {
+                leave();
+                searchField()->setFocus(Qt::ShortcutFocusReason);
+                searchField()->selectAll();
+              });
+}
+
+void GalleryPage::toggleFullScreen() {
+  if (m_pages->currentWidget() == m_gridPage && m_grid->currentIndex().isValid()) {
+    openLoupe(m_grid->currentIndex().row());
+  }
+  m_isFullScreen = !m_isFullScreen;
+  Q_EMIT fullScreenWanted(m_isFullScreen);
+}
+
+void GalleryPage::connectParts() {
+  connect(m_grid, &QAbstractItemView::activated, this, [this](const QModelIndex& index) { openLoupe(index.row()); });
+  connect(m_grid, &QAbstractItemView::doubleClicked, this, [this](const QModelIndex& index) { openLoupe(index.row()); });
+  connect(m_grid, &QWidget::customContextMenuRequested, this, &GalleryPage::showMenu);
+  connect(m_grid, &GalleryView::tileSideChanged, m_bar, &FilterBar::setTileSide);
+  connect(m_grid, &GalleryView::selectionCountChanged, this, [this](int count) {
+    m_bar->setSelected(count);
+    m_info->setSelected(count);
+    m_infoTimer.start();
+  });
+  connect(m_grid->selectionModel(), &QItemSelectionModel::currentChanged, this, [this] { m_infoTimer.start(); });
+  connect(&m_infoTimer, &QTimer::timeout, this, &GalleryPage::updateInfo);
+  connect(m_bar, &FilterBar::tileSideChosen, m_grid, &GalleryView::setTileSide);
+  connect(m_bar, &FilterBar::queryChanged, this, [this](const GalleryQuery& query) {
+    m_model->setQuery(query);
+    m_grid->verticalScrollBar()->setValue(0);
+    m_grid->viewport()->update();
+  });
+  connect(m_bar, &FilterBar::compareWanted, this, &GalleryPage::openCompare);
+  connect(m_bar, &FilterBar::exportWanted, this, &GalleryPage::openExport);
+  connect(m_model, &GalleryModel::facetsWanted, &m_model->library(), &PictureLibrary::askFacets);
+  connect(&m_model->library(), &PictureLibrary::facetsCounted, this, [this](const Facets& facets) {
+    m_bar->setFacets(facets);
+    m_info->setFacets(facets);
+  });
+  connect(&m_model->library(), &PictureLibrary::detailsRead, this, [this](const gallery::PictureDetails& details) {
+    if (details.row.id == m_waitingId && m_waitingForDetails) {
+      std::exchange(m_waitingForDetails, {})(details);
+    }
+    m_compare->setDetails(details);
+    const std::vector<qint64> ids = targets();
+    if (m_info->isVisible() && std::ranges::find(ids, details.row.id) != ids.end()) {
+      m_info->show(details);
+      if (std::exchange(m_wantsTags, false)) {
+        m_info->focusTags();
+      }
+    }
+  });
+  connect(m_model, &GalleryModel::troubled, this,
+          [this](const base::Error& error) { Q_EMIT told(MessageBar::Kind::Trouble, textOf(error), {}); });
+  connect(m_model, &QAbstractItemModel::modelReset, this, &GalleryPage::updateEmpty);
+  connect(m_model, &QAbstractItemModel::rowsInserted, this, &GalleryPage::updateEmpty);
+  connect(m_model, &QAbstractItemModel::rowsRemoved, this, &GalleryPage::updateEmpty);
+  connect(m_model, &GalleryModel::settled, this, &GalleryPage::updateEmpty);
+  connect(m_model, &GalleryModel::completed, this, [this] {
+    updateEmpty();
+    m_infoTimer.start();
+  });
+  connect(m_model, &QAbstractItemModel::dataChanged, this, [this](const QModelIndex& from, const QModelIndex& to) {
+    if (m_pages->currentWidget() == m_loupe && m_inLoupe.isValid() && m_inLoupe.row() >= from.row() &&
+        m_inLoupe.row() <= to.row()) {
+      renewLoupe();
+    }
+  });
+  connect(m_loupe, &Loupe::left, this, [this] { leave(); });
+  connect(m_loupe, &Loupe::neighbourWanted, this, [this](int direction) {
+    const int row = m_inLoupe.row() + direction;
+    int next = row;
+    // Pictures that are there or being made; what only waits has nothing to show.
+    while (next >= 0 && next < m_model->rowCount()) {
+      const auto state = m_model->index(next).data(GalleryModel::StateRole).value<GalleryModel::State>();
+      if (state == GalleryModel::State::Done || state == GalleryModel::State::Working) {
+        openLoupe(next);
+        return;
+      }
+      next += direction;
+    }
+  });
+  connect(m_compare, &Compare::left, this, [this] { leave(); });
+  connect(m_compare, &Compare::detailsWanted, &m_model->library(), &PictureLibrary::askDetails);
+  connect(m_compare, &Compare::neighbourWanted, this, [this](int direction) {
+    QPersistentModelIndex& place = m_inCompare[m_compare->active()];
+    const int row = m_model->nextDone(place.row() + direction, direction);
+    if (place.isValid() && row >= 0) {
+      const QModelIndex index = m_model->index(row);
+      place = index;
+      m_compare->replaceActive({index.data(GalleryModel::IdRole).toLongLong(), index.data(GalleryModel::PathRole).toString(),
+                                index.data(Qt::DecorationRole).value<QPixmap>(), m_model->sizeOf(row)});
+    }
+  });
+  connect(m_export, &ExportPage::left, this, [this] { leave(); });
+  connect(m_export, &ExportPage::told, this, &GalleryPage::told);
+  connect(m_info, &InfoPanel::useSettingsRequested, this, &GalleryPage::useSettingsRequested);
+  connect(m_info, &InfoPanel::useSeedRequested, this, &GalleryPage::useSeedRequested);
+  connect(m_info, &InfoPanel::copyPromptRequested, this, &GalleryPage::copyPrompt);
+  connect(m_info, &InfoPanel::changeWanted, this, &GalleryPage::mark);
+  connect(m_marker, &Marker::marked, this, &GalleryPage::tellMarked);
+  connect(m_marker, &Marker::refused, this, [this](const base::Error& error) {
+    ErrorText text = textOf(error);
+    text.sentence.prepend(tr("The mark was taken back.") + u' ');
+    Q_EMIT told(MessageBar::Kind::Trouble, text, {});
+  });
+  connect(&m_backend, &backend::Backend::picturesMarked, this, [this] { m_infoTimer.start(); });
+  searchField()->installEventFilter(this);
+}
+
+bool GalleryPage::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == searchField() && event->type() == QEvent::KeyPress) {
+    const auto* pressed = static_cast<QKeyEvent*>(event);
+    if (pressed->key() == Qt::Key_Escape) {
+      if (searchField()->text().isEmpty()) {
+        m_grid->setFocus();
+      } else {
+        searchField()->clear();
+      }
+      return true;
+    }
+    if (pressed->key() == Qt::Key_Down || pressed->key() == Qt::Key_Return) {
+      m_grid->setFocus();
+      return true;
+    }
+  }
+  return QWidget::eventFilter(watched, event);
+}
+
+void GalleryPage::restore() {
+  GalleryQuery query;
+  if (m_options.restoresSettings) {
+    QSettings settings;
+    settings.beginGroup(QStringLiteral("gallery"));
+    query.order = static_cast<GalleryQuery::Order>(std::clamp(settings.value(QStringLiteral("order"), 0).toInt(), 0, 3));
+    query.grouping = static_cast<GalleryQuery::Grouping>(std::clamp(settings.value(QStringLiteral("grouping"), 1).toInt(), 0, 3));
+    gallery::PictureFilter& filter = query.filter;
+    filter.text = settings.value(QStringLiteral("text")).toString();
+    filter.minStars = std::clamp(settings.value(QStringLiteral("stars"), 0).toInt(), 0, gallery::kMaxStars);
+    if (settings.contains(QStringLiteral("pick"))) {
+      filter.pick = std::clamp(settings.value(QStringLiteral("pick")).toInt(), -1, 1);
+    }
+    filter.tags = settings.value(QStringLiteral("tags")).toStringList();
+    filter.album = settings.value(QStringLiteral("album")).toString();
+    filter.model = settings.value(QStringLiteral("model")).toString();
+    filter.runId = settings.value(QStringLiteral("run")).toULongLong();
+    if (settings.contains(QStringLiteral("since"))) {
+      filter.sinceMs = settings.value(QStringLiteral("since")).toLongLong();
+      filter.untilMs = settings.value(QStringLiteral("until")).toLongLong();
+    }
+    m_grid->setTileSide(settings.value(QStringLiteral("tile"), Metrics::kTile).toInt());
+    m_info->setVisible(settings.value(QStringLiteral("info"), false).toBool());
+  }
+  m_bar->setTileSide(m_grid->tileSide());
+  m_bar->setQuery(query);
+  m_model->library().askFacets();
+}
+
+void GalleryPage::save() const {
+  if (!m_options.restoresSettings) {
+    return;
+  }
+  const GalleryQuery& query = m_bar->query();
+  const gallery::PictureFilter& filter = query.filter;
+  QSettings settings;
+  settings.remove(QStringLiteral("gallery"));
+  settings.beginGroup(QStringLiteral("gallery"));
+  settings.setValue(QStringLiteral("order"), static_cast<int>(query.order));
+  settings.setValue(QStringLiteral("grouping"), static_cast<int>(query.grouping));
+  settings.setValue(QStringLiteral("text"), filter.text);
+  settings.setValue(QStringLiteral("stars"), filter.minStars);
+  if (filter.pick) {
+    settings.setValue(QStringLiteral("pick"), *filter.pick);
+  }
+  settings.setValue(QStringLiteral("tags"), filter.tags);
+  settings.setValue(QStringLiteral("album"), filter.album);
+  settings.setValue(QStringLiteral("model"), filter.model);
+  settings.setValue(QStringLiteral("run"), filter.runId);
+  if (filter.sinceMs && filter.untilMs) {
+    settings.setValue(QStringLiteral("since"), *filter.sinceMs);
+    settings.setValue(QStringLiteral("until"), *filter.untilMs);
+  }
+  settings.setValue(QStringLiteral("tile"), m_grid->tileSide());
+  settings.setValue(QStringLiteral("info"), m_info->isVisibleTo(this));
+}
+
+void GalleryPage::say(const QString& sentence, MessageBar::Action action) {
+  Q_EMIT told(MessageBar::Kind::Notice, ErrorText{sentence, {}}, action);
+}
+
+void GalleryPage::updateEmpty() {
+  const bool isEmpty = m_model->rowCount() == 0 && m_model->isSettled();
+  m_empty->setVisible(isEmpty);
+  m_bar->setShown(m_model->rowCount());
+  const gallery::PictureFilter& filter = m_bar->query().filter;
+  if (filter.trash == gallery::PictureFilter::Trash::Only) {
+    m_empty->setText(tr("The trash is empty.\nDelete moves a picture here; Ctrl+Z brings it back."));
+  } else if (m_bar->isFiltered()) {
+    m_empty->setText(tr("No picture fits the filter.\nTake out one of the filters above, or clear the search."));
+  } else {
+    m_empty->setText(
+        tr("Your pictures appear here, each in its place while it is being made.\nType one prompt a line on the "
+           "left and press Ctrl+Enter."));
+  }
+}
+
+void GalleryPage::takeFocus() {
+  QWidget* page = m_pages->currentWidget();
+  (page == m_gridPage ? m_grid : page)->setFocus();
+}
+
+void GalleryPage::showPage(QWidget* page, bool takesFocus) {
+  m_pages->setCurrentWidget(page);
+  if (takesFocus) {
+    takeFocus();
+  }
+  m_infoTimer.start();
+}
+
+void GalleryPage::leave(bool takesFocus) {
+  if (m_pages->currentWidget() == m_gridPage) {
+    if (takesFocus) {
+      m_grid->setFocus();
+    }
+    return;
+  }
+  const QWidget* from = m_pages->currentWidget();
+  showPage(m_gridPage, takesFocus);
+  const QPersistentModelIndex at = from == m_loupe     ? m_inLoupe
+                                   : from == m_compare ? m_inCompare[m_compare->active()]
+                                                       : QPersistentModelIndex();
+  if (at.isValid()) {
+    if (from == m_loupe && !m_grid->selectionModel()->isSelected(at)) {
+      m_grid->selectionModel()->select(at, QItemSelectionModel::ClearAndSelect);
+    }
+    m_grid->selectionModel()->setCurrentIndex(at, QItemSelectionModel::NoUpdate);
+    m_grid->scrollTo(at);
+  }
+  if (std::exchange(m_isFullScreen, false)) {
+    Q_EMIT fullScreenWanted(false);
+  }
+}
+
+void GalleryPage::openLoupe(int row) {
+  const QModelIndex index = m_model->index(row);
+  const auto state = index.data(GalleryModel::StateRole).value<GalleryModel::State>();
+  if (!index.isValid() || (state != GalleryModel::State::Done && state != GalleryModel::State::Working)) {
+    return;
+  }
+  m_inLoupe = index;
+  renewLoupe();
+  if (m_pages->currentWidget() != m_loupe) {
+    showPage(m_loupe);
+  }
+  m_infoTimer.start();
+}
+
+void GalleryPage::renewLoupe() {
+  const QModelIndex index = m_inLoupe;
+  const auto state = index.data(GalleryModel::StateRole).value<GalleryModel::State>();
+  Loupe::Subject subject;
+  subject.path = index.data(GalleryModel::PathRole).toString();
+  subject.small = index.data(Qt::DecorationRole).value<QPixmap>();
+  subject.size = m_model->sizeOf(index.row());
+  subject.prompt = index.data(GalleryModel::PromptRole).toString().simplified();
+  QString facts;
+  if (const int stars = index.data(GalleryModel::StarsRole).toInt(); stars > 0) {
+    facts += QStringLiteral(" · ") + QString(stars, QChar(0x2605));
+  }
+  if (const int pick = index.data(GalleryModel::PickRole).toInt(); pick != 0) {
+    facts += QStringLiteral(" · ") + (pick > 0 ? tr("picked") : tr("rejected"));
+  }
+  if (const QVariant seed = index.data(GalleryModel::SeedRole); seed.isValid()) {
+    facts += QStringLiteral(" · ") + tr("seed %1").arg(seed.toULongLong());
+  }
+  subject.facts = facts;
+  subject.part = state == GalleryModel::State::Working ? index.data(GalleryModel::PartRole).toDouble() : -1;
+  for (const int direction : {1, -1}) {
+    if (const int next = m_model->nextDone(index.row() + direction, direction); next >= 0) {
+      subject.neighbours << m_model->index(next).data(GalleryModel::PathRole).toString();
+    }
+  }
+  m_loupe->renew(subject);
+}
+
+void GalleryPage::openCompare() {
+  std::vector<int> rows;
+  for (const QModelIndex& index : m_grid->selectionModel()->selectedIndexes()) {
+    if (!index.data(GalleryModel::PathRole).toString().isEmpty()) {
+      rows.push_back(index.row());
+    }
+    if (rows.size() > 64) {
+      break;
+    }
+  }
+  std::ranges::sort(rows);
+  if (rows.size() < 2) {
+    // One picture, and the one behind it.
+    const int row = m_pages->currentWidget() == m_loupe ? m_inLoupe.row() : m_grid->currentIndex().row();
+    const int next = m_model->nextDone(row + 1, 1);
+    rows = row >= 0 && next >= 0 ? std::vector{row, next} : std::vector<int>();
+  }
+  if (rows.size() < 2) {
+    say(tr("Choose two pictures to compare: Ctrl+click adds one."));
+    return;
+  }
+  Compare::Side sides[2];
+  for (std::size_t i = 0; i < 2; ++i) {
+    const QModelIndex index = m_model->index(rows[i]);
+    m_inCompare[i] = index;
+    sides[i] = {index.data(GalleryModel::IdRole).toLongLong(), index.data(GalleryModel::PathRole).toString(),
+                index.data(Qt::DecorationRole).value<QPixmap>(), m_model->sizeOf(rows[i])};
+  }
+  m_compare->show(sides[0], sides[1]);
+  showPage(m_compare);
+}
+
+void GalleryPage::openExport() {
+  std::vector<qint64> ids = m_model->idsOf(m_grid->selectionModel()->selectedIndexes());
+  const bool isSelection = !ids.empty() && m_pages->currentWidget() == m_gridPage;
+  if (m_pages->currentWidget() != m_gridPage) {
+    ids = targets();
+  } else if (!isSelection) {
+    ids = m_model->allIds();
+  }
+  if (ids.empty()) {
+    say(tr("There is no picture to export yet."));
+    return;
+  }
+  m_export->begin(ids, isSelection || m_pages->currentWidget() != m_gridPage);
+  showPage(m_export);
+}
+
+void GalleryPage::toggleInfo() {
+  m_info->setVisible(!m_info->isVisible());
+  updateInfo();
+}
+
+void GalleryPage::updateInfo() {
+  if (!m_info->isVisible()) {
+    return;
+  }
+  qint64 id = 0;
+  if (m_pages->currentWidget() == m_gridPage) {
+    id = m_grid->currentIndex().data(GalleryModel::IdRole).toLongLong();
+  } else if (const std::vector<qint64> ids = targets(); !ids.empty()) {
+    id = ids.front();
+  }
+  if (id != 0) {
+    m_model->library().askDetails(id);
+  } else {
+    m_info->showNothing();
+  }
+}
+
+std::vector<int> GalleryPage::targetRows() const {
+  const QWidget* page = m_pages->currentWidget();
+  if (page == m_loupe) {
+    return m_inLoupe.isValid() ? std::vector{m_inLoupe.row()} : std::vector<int>();
+  }
+  if (page == m_compare) {
+    const QPersistentModelIndex& at = m_inCompare[m_compare->active()];
+    return at.isValid() ? std::vector{at.row()} : std::vector<int>();
+  }
+  std::vector<int> rows;
+  for (const QItemSelectionRange& range : m_grid->selectionModel()->selection()) {
+    for (int row = range.top(); row <= range.bottom(); ++row) {
+      rows.push_back(row);
+    }
+  }
+  if (rows.empty() && m_grid->currentIndex().isValid()) {
+    rows.push_back(m_grid->currentIndex().row());
+  }
+  std::ranges::sort(rows);
+  return rows;
+}
+
+std::vector<qint64> GalleryPage::targets() const {
+  std::vector<qint64> ids;
+  for (const int row : targetRows()) {
+    if (const qint64 id = m_model->entryAt(row).id; id != 0) {
+      ids.push_back(id);
+    }
+  }
+  return ids;
+}
+
+void GalleryPage::mark(backend::MarkChange change) {
+  change.pictures = targets();
+  if (change.pictures.empty()) {
+    say(tr("Choose a finished picture first."));
+    return;
+  }
+  m_marker->mark(std::move(change));
+}
+
+void GalleryPage::setStars(int stars) {
+  backend::MarkChange change;
+  change.stars = stars;
+  mark(std::move(change));
+}
+
+void GalleryPage::setPick(int pick) {
+  backend::MarkChange change;
+  change.pick = pick;
+  mark(std::move(change));
+}
+
+void GalleryPage::trash() {
+  const std::vector<int> rows = targetRows();
+  if (rows.empty()) {
+    return;
+  }
+  // The next picture takes the place of the ones that go.
+  const int after = rows.back() + 1 < m_model->rowCount() ? rows.back() + 1 : rows.front() - 1;
+  const QPersistentModelIndex next = m_model->index(after);
+  backend::MarkChange change;
+  change.isTrashed = m_bar->query().filter.trash != gallery::PictureFilter::Trash::Only;
+  mark(std::move(change));
+  if (m_pages->currentWidget() == m_loupe) {
+    const int row = next.isValid() ? m_model->nextDone(next.row(), 1) : -1;
+    const int other = row >= 0 ? row : m_model->nextDone(m_model->rowCount() - 1, -1);
+    other >= 0 ? openLoupe(other) : leave();
+  } else if (next.isValid() && m_pages->currentWidget() == m_gridPage) {
+    m_grid->selectionModel()->setCurrentIndex(next, QItemSelectionModel::ClearAndSelect);
+  }
+}
+
+void GalleryPage::tellMarked(const backend::MarkChange& change, qint64 undoId) {
+  const int count = static_cast<int>(change.pictures.size());
+  MessageBar::Action undo;
+  if (undoId != 0) {
+    undo = {tr("Undo"), [this] { m_marker->undo(); }};
+  }
+  if (change.isTrashed) {
+    say(*change.isTrashed ? tr("%n picture(s) moved to the trash.", nullptr, count)
+                          : tr("%n picture(s) taken out of the trash.", nullptr, count),
+        undo);
+  } else if (count > 1) {
+    // A mark on one picture is seen; on many it may be out of sight.
+    say(tr("%n picture(s) marked.", nullptr, count), undo);
+  }
+}
+
+void GalleryPage::copyPrompt() {
+  QStringList prompts;
+  for (const int row : targetRows()) {
+    const QString prompt = m_model->index(row).data(GalleryModel::PromptRole).toString();
+    if (!prompt.isEmpty() && !prompts.contains(prompt)) {
+      prompts << prompt;
+    }
+    if (prompts.size() >= 1000) {
+      break;
+    }
+  }
+  if (!prompts.isEmpty()) {
+    QApplication::clipboard()->setText(prompts.join(u'\n'));
+    say(tr("%n prompt(s) copied.", nullptr, static_cast<int>(prompts.size())));
+  }
+}
+
+void GalleryPage::copyPicture() {
+  const std::vector<int> rows = targetRows();
+  QList<QUrl> urls;
+  for (const int row : rows) {
+    if (const QString path = m_model->index(row).data(GalleryModel::PathRole).toString(); !path.isEmpty()) {
+      urls << QUrl::fromLocalFile(path);
+    }
+  }
+  if (urls.isEmpty()) {
+    return;
+  }
+  m_threads.start([this, urls] {
+    QImage image;
+    if (urls.size() == 1) {
+      QImageReader reader(urls.front().toLocalFile());
+      if (qint64{reader.size().width()} * reader.size().height() <= kMostCopiedPixels) {
+        image = reader.read();
+      }
+    }
+    // The page waits for its threads before it goes.
+    QMetaObject::invokeMethod(
+        this,
+        [this, urls, image] {
+          auto* copied = new QMimeData;
+          copied->setUrls(urls);
+          if (!image.isNull()) {
+            copied->setImageData(image);
+          }
+          QApplication::clipboard()->setMimeData(copied);
+          say(tr("%n picture(s) copied.", nullptr, static_cast<int>(urls.size())));
+        },
+        Qt::QueuedConnection);
+  });
+}
+
+void GalleryPage::showInFileManager() {
+  const std::vector<int> rows = targetRows();
+  const QString path = rows.empty() ? QString() : m_model->index(rows.front()).data(GalleryModel::PathRole).toString();
+  if (!path.isEmpty()) {
+    QDesktopServices::openUrl(QUrl::fromLocalFile(QFileInfo(path).path()));
+  }
+}
+
+void GalleryPage::withDetails(std::function<void(const gallery::PictureDetails&)> use) {
+  const std::vector<qint64> ids = targets();
+  if (ids.empty()) {
+    say(tr("Choose a finished picture first."));
+    return;
+  }
+  m_waitingId = ids.front();
+  m_waitingForDetails = std::move(use);
+  m_model->library().askDetails(m_waitingId);
+}
+
+void GalleryPage::showMenu(const QPoint& at) {
+  if (!m_grid->indexAt(at).isValid()) {
+    return;
+  }
+  QMenu menu(this);
+  const auto add = [&](QMenu& to, const char* id) {
+    if (QAction* action = m_actions != nullptr ? m_actions->action(QLatin1String(id)) : nullptr) {
+      to.addAction(action);
+    }
+  };
+  add(menu, "gallery.open");
+  add(menu, "gallery.compare");
+  menu.addSeparator();
+  QMenu* stars = menu.addMenu(tr("Stars"));
+  for (int i = gallery::kMaxStars; i >= 0; --i) {
+    add(*stars, starsId(i).constData());
+  }
+  for (const char* id : {"gallery.pick", "gallery.reject", "gallery.unmark", "gallery.tag"}) {
+    add(menu, id);
+  }
+  menu.addSeparator();
+  for (const char* id : {"gallery.useSettings", "gallery.useSeed", "gallery.copyPicture", "gallery.copyPrompt",
+                         "gallery.showFile", "gallery.export"}) {
+    add(menu, id);
+  }
+  menu.addSeparator();
+  add(menu, "gallery.trash");
+  menu.exec(m_grid->viewport()->mapToGlobal(at));
+}
+
+void GalleryPage::showRun(quint64 runId) {
+  for (int row = 0; row < m_model->rowCount(); ++row) {
+    if (m_model->entryAt(row).runId == runId) {
+      m_grid->scrollTo(m_model->index(row), QAbstractItemView::PositionAtTop);
+      return;
+    }
+  }
+}
+
+void GalleryPage::dragEnterEvent(QDragEnterEvent* event) {
+  // Pictures that come from here go elsewhere.
+  if (event->source() != nullptr) {
+    return;
+  }
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (urls.size() == 1 && urls.front().isLocalFile() &&
+      urls.front().toLocalFile().endsWith(QLatin1String(".png"), Qt::CaseInsensitive)) {
+    event->acceptProposedAction();
+  }
+}
+
+void GalleryPage::dropEvent(QDropEvent* event) {
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (!urls.isEmpty()) {
+    event->acceptProposedAction();
+    readSettingsOf(urls.front().toLocalFile());
+  }
+}
+
+void GalleryPage::readSettingsOf(const QString& path) {
+  m_threads.start([this, path] {
+    const auto settings = gallery::readPictureSettings(path);
+    QMetaObject::invokeMethod(
+        this,
+        [this, path, settings] {
+          if (settings) {
+            Q_EMIT useSettingsRequested(*settings);
+            say(tr("Settings taken over from %1.").arg(QFileInfo(path).fileName()));
+          } else {
+            Q_EMIT told(MessageBar::Kind::Trouble,
+                        ErrorText{tr("%1 has no settings in it that can be read.").arg(QFileInfo(path).fileName()),
+                                  QString::fromStdString(settings.error().message)},
+                        {});
+          }
+        },
+        Qt::QueuedConnection);
+  });
+}
+
+}  // namespace polyptych::ui
