@@ -4,21 +4,20 @@
 #include <QCloseEvent>
 #include <QDateTime>
 #include <QDesktopServices>
+#include <QDragEnterEvent>
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QLocale>
-#include <QRandomGenerator>
+#include <QMimeData>
 #include <QSettings>
 #include <QUrl>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <variant>
 
 #include "core/domain/device_choice.h"
-#include "core/domain/scheduler_name.h"
-#include "core/prompt/expand.h"
-#include "core/prompt/prompt_list.h"
 #include "ui/error_text.h"
 #include "ui/gallery/filter_bar.h"
 #include "ui/gallery/gallery_view.h"
@@ -31,50 +30,9 @@ namespace {
 /// Setting: true from the first time that the window is closed over its work until that is told, then false.
 constexpr QLatin1String kWorksOn("notices/worksOn");
 
-/// An error and what it is about.
-struct Refusal {
-  base::Error error;
-  Subject subject = Subject::Settings;
-};
-
-/// What the backend is asked for. Reads the model's files and makes every request: not for the window's thread.
-std::variant<backend::RunSpec, Refusal> specOf(const RunInput& input, std::vector<domain::DeviceSlot> slotList,
-                                               const decltype(MainWindowOptions::describeModel)& describeModel) {
-  const auto model = describeModel(input.modelReference);
-  if (!model) {
-    return Refusal{model.error(), Subject::Model};
-  }
-  const auto prompts = prompt::parsePromptList(input.promptText.toStdString(), "the prompt list");
-  if (!prompts) {
-    return Refusal{prompts.error()};
-  }
-  prompt::RunOptions run;
-  run.prompts = *prompts;
-  run.imagesPerPrompt = input.imagesPerPrompt;
-  run.baseSeed = input.seed.value_or(QRandomGenerator::global()->generate64());
-  if (!input.negative.isEmpty()) {
-    run.settings.negativePrompt = input.negative.toStdString();
-  }
-  run.settings.width = input.width > 0 ? input.width : model->width;
-  run.settings.height = input.height > 0 ? input.height : model->height;
-  run.settings.steps = input.steps;
-  run.settings.guidanceScale = input.guidance;
-  run.settings.scheduler = input.scheduler.isEmpty() ? domain::defaultScheduler(model->schedulerClass.toStdString()).name
-                                                     : input.scheduler.toStdString();
-  auto requests = prompt::expandRun(run);
-  if (!requests) {
-    return Refusal{requests.error()};
-  }
-  backend::RunSpec spec;
-  spec.requests = std::move(*requests);
-  spec.plan.model.folder = model->summary.path.toStdString();
-  spec.plan.model.name = model->summary.name.toStdString();
-  spec.plan.model.variant = model->summary.variant.toStdString();
-  spec.plan.computeType = domain::ComputeType::Auto;
-  spec.plan.threads = 0;
-  spec.slots = std::move(slotList);
-  spec.wantsPreviews = true;
-  return spec;
+/// A file that may be dropped on the window.
+bool isWanted(const QString& path) {
+  return PromptFiles::isList(path) || path.endsWith(QLatin1String(".png"), Qt::CaseInsensitive);
 }
 
 }  // namespace
@@ -84,7 +42,15 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   setWindowTitle(QStringLiteral("Polyptych"));
   m_threads.setMaxThreadCount(2);
   // In the order of Tab.
-  m_form = new RunForm(this);
+  m_form = new RunForm(
+      [describe = m_options.describeModel](const QString& reference) -> base::Result<tokenizer::ClipTokenizer> {
+        const auto model = describe(reference);
+        if (!model) {
+          return model.error();
+        }
+        return tokenizer::ClipTokenizer::open(std::filesystem::path(model->summary.path.toStdString()) / "tokenizer");
+      },
+      this);
   m_gallery = new GalleryPage(m_backend, {m_options.location, m_options.restoresSettings}, this);
   m_devices = new DevicePanel(this);
   m_messages = new MessageBar(this);
@@ -100,6 +66,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   layout->addWidget(panels, 1);
   layout->addWidget(m_messages);
   setCentralWidget(all);
+  setAcceptDrops(true);
   resize(Metrics::kWindowWidth, Metrics::kWindowHeight);
 
   makeShell(panels);
@@ -108,15 +75,16 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
     m_form->restore();
   }
   if (!m_options.model.isEmpty()) {
-    m_form->setModelReference(m_options.model);
+    m_form->settings().setModelReference(m_options.model);
   } else if (m_options.restoresSettings && QSettings().value(QStringLiteral("run/model")).toString().isEmpty() &&
              !m_preferences->values().defaultModel.isEmpty()) {
-    m_form->setModelReference(m_preferences->values().defaultModel);
+    m_form->settings().setModelReference(m_preferences->values().defaultModel);
   }
   connect(m_form, &RunForm::changed, this, &MainWindow::updateGenerate);
   connect(m_devices, &DevicePanel::tickChanged, this, [this] {
     updateGenerate();
     changeDevices();
+    m_cost->update();
     m_shell->updateDevices();
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
@@ -129,7 +97,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   m_backend.listDevices();
   lookForModels();
   tellOfEarlierWork();
-  m_form->promptEditor()->setFocus();
+  m_form->prompts().takeFocus();
   m_shell->restore();
 }
 
@@ -205,9 +173,17 @@ void MainWindow::makeShell(SidePanels* panels) {
   m_shell = new WindowShell(*this, m_backend, *m_preferences, std::move(parts));
   m_stopCommands = new StopCommands(m_backend, *m_messages, this);
   addActions();
+  m_promptTools = new PromptTools(*m_form, *m_messages, m_shell->actions(), *this, *m_preferences, m_options.restoresSettings);
+  m_cost = new RunCost(
+      *m_form, m_options.describeModel, m_options.location,
+      [this] {
+        const auto slotList = chosenDevices();
+        return slotList && !m_devices->tickedList().isEmpty() ? *slotList : std::vector<domain::DeviceSlot>();
+      },
+      this);
   connect(m_shell, &WindowShell::libraryWanted, this, &MainWindow::libraryWanted);
-  connect(&m_shell->models(), &ModelsPage::listed, m_form, &RunForm::setModels);
-  connect(&m_shell->models(), &ModelsPage::defaultChosen, m_form, &RunForm::setModelReference);
+  connect(&m_shell->models(), &ModelsPage::listed, &m_form->settings(), &RunSettings::setModels);
+  connect(&m_shell->models(), &ModelsPage::defaultChosen, &m_form->settings(), &RunSettings::setModelReference);
 }
 
 void MainWindow::addActions() {
@@ -234,7 +210,7 @@ void MainWindow::addActions() {
   actions.add(QStringLiteral("prompts.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the prompts"),
               Category::Prompts, {Qt::ALT | Qt::Key_A}, [this] {
                 m_shell->panels().setShown(SidePanels::Left, true);
-                m_form->promptEditor()->setFocus();
+                m_form->prompts().takeFocus();
               });
 }
 
@@ -268,7 +244,7 @@ QWidget* MainWindow::makeCentre() {
     m_gallery->leave(false);
   });
   connect(m_gallery, &GalleryPage::useSettingsRequested, m_form, &RunForm::useSettings);
-  connect(m_gallery, &GalleryPage::useSeedRequested, m_form, &RunForm::useSeed);
+  connect(m_gallery, &GalleryPage::useSeedRequested, &m_form->settings(), &RunSettings::useSeed);
   connect(m_gallery, &GalleryPage::fullScreenWanted, this, &MainWindow::setFullScreen);
   return m_centre;
 }
@@ -400,7 +376,7 @@ void MainWindow::lookForModels() {
   m_threads.start([this, folders = m_shell->models().folders()] {
     const auto models = m_options.listModels(folders);
     QMetaObject::invokeMethod(
-        this, [this, models] { m_form->setModels(models); }, Qt::QueuedConnection);
+        this, [this, models] { m_form->settings().setModels(models); }, Qt::QueuedConnection);
   });
 }
 
@@ -467,20 +443,26 @@ void MainWindow::generate(bool isInFront) {
   m_isChecking = true;
   updateGenerate();
   m_threads.start([this, input = *input, slotList = *slotList, isInFront] {
-    auto spec = specOf(input, slotList, m_options.describeModel);
+    auto specs = specsOf(input, slotList, m_options.describeModel);
     // The window waits for its threads before it goes.
     QMetaObject::invokeMethod(
         this,
-        [this, isInFront, spec = std::move(spec)]() mutable {
+        [this, isInFront, specs = std::move(specs)]() mutable {
           m_isChecking = false;
           updateGenerate();
           if (m_isLost) {
             return;
           }
-          if (auto* ready = std::get_if<backend::RunSpec>(&spec)) {
-            submit(std::move(*ready), isInFront);
+          if (auto* ready = std::get_if<std::vector<backend::RunSpec>>(&specs)) {
+            // What goes to the front last stands there first.
+            if (isInFront) {
+              std::ranges::reverse(*ready);
+            }
+            for (backend::RunSpec& spec : *ready) {
+              submit(std::move(spec), isInFront);
+            }
           } else {
-            const auto& refusal = std::get<Refusal>(spec);
+            const auto& refusal = std::get<Refusal>(specs);
             m_messages->show(MessageBar::Kind::Trouble, textOf(refusal.error, refusal.subject));
           }
         },
@@ -632,6 +614,7 @@ void MainWindow::onLost(const base::Error& error) {
 }
 
 void MainWindow::onRunEnded(const backend::RunSummary& summary) {
+  m_cost->read();
   if (m_runs->isEmpty()) {
     m_devices->endRuns();
   }
@@ -656,6 +639,28 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
     m_messages->show(MessageBar::Kind::Notice, tr("All %n picture(s) are there.", nullptr, static_cast<int>(summary.total)));
   }
   tellStopped();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+  const QList<QUrl> urls = event->source() == nullptr ? event->mimeData()->urls() : QList<QUrl>();
+  if (std::ranges::any_of(urls, [](const QUrl& url) { return url.isLocalFile() && isWanted(url.toLocalFile()); })) {
+    event->acceptProposedAction();
+  }
+}
+
+/// Lists of prompts go into the list; a picture gives its settings.
+void MainWindow::dropEvent(QDropEvent* event) {
+  QStringList lists;
+  for (const QUrl& url : event->mimeData()->urls()) {
+    const QString path = url.toLocalFile();
+    if (PromptFiles::isList(path)) {
+      lists << path;
+    } else if (isWanted(path)) {
+      m_gallery->readSettingsOf(path);
+    }
+  }
+  m_promptTools->open(lists);
+  event->acceptProposedAction();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {

@@ -17,6 +17,8 @@
 #include "ui/gallery/gallery_page.h"
 #include "ui/message_bar.h"
 #include "ui/open_runs.h"
+#include "ui/prompts/prompt_tools.h"
+#include "ui/run_cost.h"
 #include "ui/run_form.h"
 #include "ui/shell/preview_gate.h"
 #include "ui/shell/stop_commands.h"
@@ -57,6 +59,8 @@ class MainWindow : public QMainWindow {
 
  protected:
   void closeEvent(QCloseEvent* event) override;
+  void dragEnterEvent(QDragEnterEvent* event) override;
+  void dropEvent(QDropEvent* event) override;
 
  private:
   /// What Stop asked for, until all of it has ended.
@@ -114,6 +118,8 @@ class MainWindow : public QMainWindow {
   Preferences* m_preferences;
   WindowShell* m_shell = nullptr;
   StopCommands* m_stopCommands;
+  PromptTools* m_promptTools;
+  RunCost* m_cost;
   QWidget* m_topBar;
   QPushButton* m_name;
   PreviewGate m_previewGate;

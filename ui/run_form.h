@@ -1,90 +1,56 @@
 #pragma once
 
-#include <QComboBox>
-#include <QDoubleSpinBox>
 #include <QLabel>
-#include <QLineEdit>
-#include <QPlainTextEdit>
-#include <QPushButton>
-#include <QSpinBox>
 #include <QVBoxLayout>
 #include <QWidget>
 #include <memory>
 #include <optional>
-#include <utility>
-#include <vector>
 
 #include "core/base/result.h"
 #include "core/domain/request.h"
 #include "core/models/model_list.h"
+#include "ui/prompts/prompt_files.h"
+#include "ui/prompts/prompt_panel.h"
+#include "ui/run_input.h"
+#include "ui/run_settings.h"
 
 namespace polyptych::ui {
-
-/// What the person asked for, before the model is known in detail.
-struct RunInput {
-  QString promptText;  ///< one prompt a line
-  QString negative;
-  QString modelReference;
-  QString scheduler;  ///< empty: the model's best
-  int width = 0;      ///< 0: the model's own size
-  int height = 0;
-  int steps = 25;
-  double guidance = 7.5;
-  std::optional<quint64> seed;  ///< nothing: drawn
-  int imagesPerPrompt = 1;
-};
 
 /// The left side: prompts above, settings below, a forecast at the foot.
 class RunForm : public QWidget {
   Q_OBJECT
  public:
-  explicit RunForm(QWidget* parent = nullptr);
+  explicit RunForm(PromptLengths::OpenTokenizer openTokenizer, QWidget* parent = nullptr);
 
-  void setModels(const QVector<models::ModelSummary>& models);
-  void setModelReference(const QString& reference);
-  /// What was saved; on a first start three sample prompts.
+  PromptPanel& prompts() { return *m_prompts; }
+  RunSettings& settings() { return *m_settings; }
+
+  /// What was saved, the list a moment later; on a first start three sample prompts. From then on the list is kept.
   void restore();
-  void save() const;
+  void save();
 
-  /// Takes over how a picture was made: prompt, settings, seed; its model too if it is here.
+  /// Takes over how a picture was made: prompt, settings, seed; its model too if it is here. The list that stood there can be had
+  /// back.
   void useSettings(const domain::PictureMetadata& metadata);
-  void useSeed(quint64 seed);
-  /// @return InvalidArgument with a sentence for the first field that cannot be meant, which gets the focus
+  /// What is typed counts. @return InvalidArgument with a sentence for the first field that cannot be meant, which gets the focus
   base::Result<RunInput> input();
-  int promptCount() const { return *m_count; }
-  qint64 pictureCount() const { return static_cast<qint64>(promptCount()) * m_images->value(); }
-  QPlainTextEdit* promptEditor() const { return m_prompts; }
+  qint64 pictureCount() const { return m_prompts->pictureCount(m_settings->imagesPerPrompt()); }
+  /// What the pictures will cost: words behind their number.
+  void setCost(const QString& words);
 
  Q_SIGNALS:
   void changed();
+  void restored();
+  void failed(const polyptych::base::Error& error);
 
  private:
-  static QString samplePrompts();
-  QWidget* makeSettings();
-  void countPrompts(int position, int added);
   void updateForecast();
-  void chooseModelFolder();
-  QVBoxLayout* labelled(const char* text, QWidget* field);
-  void retranslate();
 
-  std::shared_ptr<int> m_count = std::make_shared<int>(0);  ///< of lines with a prompt, kept up to date line by line
-  QPlainTextEdit* m_prompts;
-  QLabel* m_promptCount;
-  QComboBox* m_model;
-  QLabel* m_modelNote;
-  QLineEdit* m_negative;
-  QComboBox* m_size;
-  QComboBox* m_scheduler;
-  QSpinBox* m_steps;
-  QDoubleSpinBox* m_guidance;
-  QLineEdit* m_seed;
-  QSpinBox* m_images;
+  PromptPanel* m_prompts;
+  RunSettings* m_settings;
   QLabel* m_forecast;
-  QPushButton* m_browse;
-  std::vector<std::pair<QLabel*, const char*>> m_labels;  ///< with their English texts
+  QString m_cost;
+  PromptStore* m_store = nullptr;
 };
-
-/// "512 × 512", "640x448" -> width and height; nothing if it is neither.
-std::optional<QSize> sizeFromText(const QString& text);
 
 }  // namespace polyptych::ui

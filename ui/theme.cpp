@@ -52,7 +52,7 @@ QString sheetOf(const Tokens& t) {
     #leftPanel { border-right: 1px solid @line; }
     #rightPanel { border-left: 1px solid @line; }
     #bottomBar { border-top: 1px solid @line; }
-    #settingsBox { border-top: 1px solid @line; }
+    #settingsBox, #forecastBox { border-top: 1px solid @line; }
     #gallery { background: @background; border: none; padding: 0 4px 0 8px; }
     #filterBar, #galleryPage, #compare { background: @background; }
     #infoPanel { background: @surface; border-left: 1px solid @line; }
@@ -116,9 +116,11 @@ QString sheetOf(const Tokens& t) {
     QPushButton#filter, QPushButton#view { padding-right: 22px; }
     QPushButton[role="chip"] { background: @raised; border-color: @line; border-radius: 10px; padding: 0 8px; min-height: 18px;
       max-height: 18px; font-size: 12px; }
-    QPushButton#exportStart { background: @accent; color: @onAccent; border-color: @accent; font-weight: 600; }
-    QPushButton#exportStart:focus { border-color: @text; }
-    QPushButton#exportStart:disabled { background: @line; border-color: @line; color: @faint; }
+    QPushButton#exportStart, #sheet QPushButton[role="primary"] { background: @accent; color: @onAccent; border-color: @accent;
+      font-weight: 600; }
+    QPushButton#exportStart:focus, #sheet QPushButton[role="primary"]:focus { border-color: @text; }
+    QPushButton#exportStart:disabled, #sheet QPushButton[role="primary"]:disabled { background: @line; border-color: @line;
+      color: @faint; }
     QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 0 4px; }
     QPushButton[role="link"]:focus { text-decoration: underline; }
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {

@@ -16,7 +16,7 @@ set(polyptych_may_link_queue base domain library)
 set(polyptych_may_link_gallery base domain picture library)
 set(polyptych_may_link_models base domain checkpoint)
 set(polyptych_may_link_backend base domain protocol pool devices library queue gallery models)
-set(polyptych_may_link_ui base domain backend gallery models prompt tokenizer)
+set(polyptych_may_link_ui base domain backend gallery models prompt queue tokenizer)
 
 # Libraries from outside that a folder's targets may reach, directly or through others. Threads, DL and flags are open to all.
 set(polyptych_may_reach_base "")

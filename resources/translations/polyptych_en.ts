@@ -118,6 +118,16 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::ImportSheet</name>
+    <message numerus="yes">
+        <source>Add %n prompt(s)</source>
+        <translation>
+            <numerusform>Add %n prompt</numerusform>
+            <numerusform>Add %n prompts</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::InfoPanel</name>
     <message numerus="yes">
         <source>%n pictures are chosen; tags and albums go to all of them.</source>
@@ -162,6 +172,126 @@
         <translation>
             <numerusform>%n picture failed.</numerusform>
             <numerusform>%n pictures failed.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptListModel</name>
+    <message numerus="yes">
+        <source>Add %n prompt(s)</source>
+        <translation>
+            <numerusform>Add %n prompt</numerusform>
+            <numerusform>Add %n prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %n prompt(s)</source>
+        <translation>
+            <numerusform>Remove %n prompt</numerusform>
+            <numerusform>Remove %n prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move %n prompt(s)</source>
+        <translation>
+            <numerusform>Move %n prompt</numerusform>
+            <numerusform>Move %n prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Edit %n prompt(s)</source>
+        <translation>
+            <numerusform>Edit %n prompt</numerusform>
+            <numerusform>Edit %n prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Turn %n prompt(s) on</source>
+        <translation>
+            <numerusform>Turn %n prompt on</numerusform>
+            <numerusform>Turn %n prompts on</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Turn %n prompt(s) off</source>
+        <translation>
+            <numerusform>Turn %n prompt off</numerusform>
+            <numerusform>Turn %n prompts off</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n step</numerusform>
+            <numerusform>%n steps</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptSheet</name>
+    <message numerus="yes">
+        <source>%n prompt(s)</source>
+        <translation>
+            <numerusform>%n prompt</numerusform>
+            <numerusform>%n prompts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n word(s) at the end are not read</source>
+        <translation>
+            <numerusform>%n word at the end is not read</numerusform>
+            <numerusform>%n words at the end are not read</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptTools</name>
+    <message numerus="yes">
+        <source>%n prompt(s) saved in %1.</source>
+        <translation>
+            <numerusform>%n prompt saved in %1.</numerusform>
+            <numerusform>%n prompts saved in %1.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s) added from %1.</source>
+        <translation>
+            <numerusform>%n prompt added from %1.</numerusform>
+            <numerusform>%n prompts added from %1.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptView</name>
+    <message numerus="yes">
+        <source>▲ %n word(s) over</source>
+        <translation>
+            <numerusform>▲ %n word over</numerusform>
+            <numerusform>▲ %n words over</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunCost</name>
+    <message numerus="yes">
+        <source>%n s</source>
+        <translation>
+            <numerusform>%n s</numerusform>
+            <numerusform>%n s</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n min</source>
+        <translation>
+            <numerusform>%n min</numerusform>
+            <numerusform>%n min</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>about %1 on %n device(s)</source>
+        <translation>
+            <numerusform>about %1 on %n device</numerusform>
+            <numerusform>about %1 on %n devices</numerusform>
         </translation>
     </message>
 </context>

@@ -517,6 +517,78 @@
         <source>Search prompts</source>
         <translation>프롬프트 검색</translation>
     </message>
+    <message>
+        <source>Edit the prompt in its row</source>
+        <translation>줄에서 프롬프트 편집</translation>
+    </message>
+    <message>
+        <source>Open a prompt list</source>
+        <translation>프롬프트 목록 열기</translation>
+    </message>
+    <message>
+        <source>Save the prompt list</source>
+        <translation>프롬프트 목록 저장</translation>
+    </message>
+    <message>
+        <source>Settings and length of the prompts</source>
+        <translation>프롬프트의 설정과 길이</translation>
+    </message>
+    <message>
+        <source>Turn the prompts on or off</source>
+        <translation>프롬프트 켜기 또는 끄기</translation>
+    </message>
+    <message>
+        <source>Duplicate the prompts</source>
+        <translation>프롬프트 복제</translation>
+    </message>
+    <message>
+        <source>Move the prompts up</source>
+        <translation>프롬프트 위로 옮기기</translation>
+    </message>
+    <message>
+        <source>Move the prompts down</source>
+        <translation>프롬프트 아래로 옮기기</translation>
+    </message>
+    <message>
+        <source>Cut the prompts</source>
+        <translation>프롬프트 잘라내기</translation>
+    </message>
+    <message>
+        <source>Copy the prompts</source>
+        <translation>프롬프트 복사</translation>
+    </message>
+    <message>
+        <source>Paste prompts</source>
+        <translation>프롬프트 붙여넣기</translation>
+    </message>
+    <message>
+        <source>Remove the prompts</source>
+        <translation>프롬프트 제거</translation>
+    </message>
+    <message>
+        <source>Remove all prompts</source>
+        <translation>모든 프롬프트 제거</translation>
+    </message>
+    <message>
+        <source>Add sample prompts</source>
+        <translation>예시 프롬프트 추가</translation>
+    </message>
+    <message>
+        <source>Undo a change of the prompts</source>
+        <translation>프롬프트 변경 되돌리기</translation>
+    </message>
+    <message>
+        <source>Redo a change of the prompts</source>
+        <translation>프롬프트 변경 다시 하기</translation>
+    </message>
+    <message>
+        <source>Save the settings as a preset</source>
+        <translation>설정을 프리셋으로 저장</translation>
+    </message>
+    <message>
+        <source>Choose a preset</source>
+        <translation>프리셋 고르기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -1052,6 +1124,91 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
 </context>
 <context>
+    <name>polyptych::ui::ImportSheet</name>
+    <message>
+        <source>Leave out</source>
+        <translation>사용하지 않음</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>제외 프롬프트</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>크기</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>너비</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>높이</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>시드</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>스텝</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>가이던스</translation>
+    </message>
+    <message>
+        <source>Scheduler</source>
+        <translation>스케줄러</translation>
+    </message>
+    <message>
+        <source>Pictures per prompt</source>
+        <translation>프롬프트당 그림</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>On or off</source>
+        <translation>켜짐 또는 꺼짐</translation>
+    </message>
+    <message>
+        <source>Prompts from %1</source>
+        <translation>%1의 프롬프트</translation>
+    </message>
+    <message>
+        <source>What is in each column?</source>
+        <translation>각 열은 무엇입니까?</translation>
+    </message>
+    <message>
+        <source>The first row names the columns</source>
+        <translation>첫 줄은 열 이름</translation>
+    </message>
+    <message>
+        <source>Replace the list</source>
+        <translation>목록 바꾸기</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>취소</translation>
+    </message>
+    <message>
+        <source>Column %1</source>
+        <translation>%1번째 열</translation>
+    </message>
+    <message numerus="yes">
+        <source>Add %n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개 추가</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::InfoPanel</name>
     <message>
         <source>Picture</source>
@@ -1490,34 +1647,375 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
 </context>
 <context>
-    <name>polyptych::ui::RunForm</name>
+    <name>polyptych::ui::PresetSheet</name>
     <message>
-        <source>One prompt a line. Paste as many as you like.</source>
-        <translation>한 줄에 프롬프트 하나. 몇 줄이든 붙여 넣을 수 있습니다.</translation>
+        <source>Save the settings as a preset</source>
+        <translation>설정을 프리셋으로 저장</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>이름</translation>
+    </message>
+    <message>
+        <source>Name of the preset</source>
+        <translation>프리셋 이름</translation>
+    </message>
+    <message>
+        <source>Replace</source>
+        <translation>바꾸기</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>저장</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptFiles</name>
+    <message>
+        <source>%1 cannot be read. Check that it is there and that you may read it.</source>
+        <translation>%1을(를) 읽을 수 없습니다. 파일이 있고 읽을 권한이 있는지 확인하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>%1 is larger than %2 MiB. Split it into several lists.</source>
+        <translation>%1이(가) %2 MiB보다 큽니다. 여러 목록으로 나누면 됩니다.</translation>
+    </message>
+    <message>
+        <source>%1 cannot be written. Choose another folder, or make room.</source>
+        <translation>%1을(를) 쓸 수 없습니다. 다른 폴더를 고르거나 공간을 비우면 됩니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptListModel</name>
+    <message numerus="yes">
+        <source>Add %n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개 추가</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Remove %n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개 제거</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Move %n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개 옮기기</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Replace the list</source>
+        <translation>목록 바꾸기</translation>
+    </message>
+    <message>
+        <source>off</source>
+        <translation>꺼짐</translation>
+    </message>
+    <message numerus="yes">
+        <source>Edit %n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개 편집</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Turn %n prompt(s) on</source>
+        <translation>
+            <numerusform>프롬프트 %n개 켜기</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Turn %n prompt(s) off</source>
+        <translation>
+            <numerusform>프롬프트 %n개 끄기</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>seed %1</source>
+        <translation>시드 %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n step(s)</source>
+        <translation>
+            <numerusform>%n스텝</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>guidance %1</source>
+        <translation>가이던스 %1</translation>
+    </message>
+    <message>
+        <source>negative</source>
+        <translation>제외</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptPanel</name>
+    <message>
+        <source>a red sailing boat on the sea at sunset</source>
+        <translation>해 질 녘 바다의 빨간 돛단배</translation>
+    </message>
+    <message>
+        <source>a yellow house in the snow at night</source>
+        <translation>밤의 눈밭에 있는 노란 집</translation>
+    </message>
+    <message>
+        <source>a green balloon over a meadow</source>
+        <translation>초원 위의 초록 열기구</translation>
     </message>
     <message>
         <source>Prompts</source>
         <translation>프롬프트</translation>
     </message>
     <message>
-        <source>Folder, or a name such as org/model</source>
-        <translation>폴더 또는 org/model 같은 이름</translation>
+        <source>New prompt</source>
+        <translation>새 프롬프트</translation>
     </message>
     <message>
-        <source>Folder…</source>
-        <translation>폴더…</translation>
+        <source>Type a prompt, or paste a list</source>
+        <translation>프롬프트를 쓰거나 목록을 붙여넣기</translation>
     </message>
     <message>
-        <source>Choose a model folder</source>
-        <translation>모델 폴더 고르기</translation>
+        <source>More about prompts</source>
+        <translation>프롬프트 메뉴</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptSheet</name>
+    <message>
+        <source>Negative prompt</source>
+        <translation>제외 프롬프트</translation>
     </message>
     <message>
-        <source>Model&apos;s own</source>
-        <translation>모델 기본</translation>
+        <source>Size</source>
+        <translation>크기</translation>
     </message>
     <message>
-        <source>Random</source>
-        <translation>무작위</translation>
+        <source>Steps</source>
+        <translation>스텝</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>가이던스</translation>
+    </message>
+    <message>
+        <source>Pictures per prompt</source>
+        <translation>프롬프트당 그림</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>시드</translation>
+    </message>
+    <message>
+        <source>Scheduler</source>
+        <translation>스케줄러</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>모델</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>적용</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>취소</translation>
+    </message>
+    <message>
+        <source>Prompt %1</source>
+        <translation>프롬프트 %1</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Various</source>
+        <translation>여러 값</translation>
+    </message>
+    <message>
+        <source>As all</source>
+        <translation>공통</translation>
+    </message>
+    <message>
+        <source>As all: %1</source>
+        <translation>공통: %1</translation>
+    </message>
+    <message>
+        <source>%1 of %2 tokens</source>
+        <translation>토큰 %1 / %2</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n word(s) at the end are not read</source>
+        <translation>
+            <numerusform>끝의 단어 %n개는 읽지 않음</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The prompt is empty. Type one, or cancel and remove the row.</source>
+        <translation>프롬프트가 비어 있습니다. 내용을 쓰거나, 취소하고 줄을 제거하면 됩니다.</translation>
+    </message>
+    <message>
+        <source>Steps are a whole number from 1 to %1.</source>
+        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
+        <translation>가이던스는 7.5처럼 0부터 100까지의 수입니다.</translation>
+    </message>
+    <message>
+        <source>Pictures are a whole number from 1 to %1.</source>
+        <translation>그림 수는 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for that of the run.</source>
+        <translation>시드는 0부터 18446744073709551615까지의 정수입니다. 비워 두면 공통 시드를 씁니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptTools</name>
+    <message numerus="yes">
+        <source>%n prompt(s) saved in %1.</source>
+        <translation>
+            <numerusform>프롬프트 %n개를 %1에 저장했습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The settings are saved as “%1”.</source>
+        <translation>설정을 ‘%1’(으)로 저장했습니다.</translation>
+    </message>
+    <message>
+        <source>Open a prompt list</source>
+        <translation>프롬프트 목록 열기</translation>
+    </message>
+    <message>
+        <source>Prompt lists (*.txt *.csv *.tsv *.jsonl *.json);;All files (*)</source>
+        <translation>프롬프트 목록 (*.txt *.csv *.tsv *.jsonl *.json);;모든 파일 (*)</translation>
+    </message>
+    <message>
+        <source>Save the prompt list</source>
+        <translation>프롬프트 목록 저장</translation>
+    </message>
+    <message>
+        <source>With what differs (*.jsonl);;Prompts alone (*.txt)</source>
+        <translation>줄마다 다른 설정 포함 (*.jsonl);;프롬프트만 (*.txt)</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s) added from %1.</source>
+        <translation>
+            <numerusform>%1에서 프롬프트 %n개를 추가했습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>되돌리기</translation>
+    </message>
+    <message>
+        <source>No preset yet</source>
+        <translation>프리셋 없음</translation>
+    </message>
+    <message>
+        <source>Remove a preset</source>
+        <translation>프리셋 제거</translation>
+    </message>
+    <message>
+        <source>The preset “%1” is removed.</source>
+        <translation>프리셋 ‘%1’을(를) 제거했습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::PromptView</name>
+    <message>
+        <source>off</source>
+        <translation>꺼짐</translation>
+    </message>
+    <message numerus="yes">
+        <source>▲ %n word(s) over</source>
+        <translation>
+            <numerusform>▲ %n단어 초과</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The model reads the first %1 tokens of a prompt; this one has %2.</source>
+        <translation>모델은 프롬프트의 처음 %1토큰만 읽습니다. 이 프롬프트는 %2토큰입니다.</translation>
+    </message>
+    <message>
+        <source>Prompt %1</source>
+        <translation>프롬프트 %1</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunCost</name>
+    <message numerus="yes">
+        <source>%n s</source>
+        <translation>
+            <numerusform>%n초</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n min</source>
+        <translation>
+            <numerusform>%n분</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 h %2 min</source>
+        <translation>%1시간 %2분</translation>
+    </message>
+    <message>
+        <source>%1 d %2 h</source>
+        <translation>%1일 %2시간</translation>
+    </message>
+    <message numerus="yes">
+        <source>about %1 on %n device(s)</source>
+        <translation>
+            <numerusform>장치 %n개로 약 %1</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunForm</name>
+    <message>
+        <source>Type a prompt to begin.</source>
+        <translation>프롬프트를 쓰면 시작할 수 있습니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n prompt(s)</source>
+        <translation>
+            <numerusform>프롬프트 %n개</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>There is no prompt yet. Type one in the list on the left.</source>
+        <translation>아직 프롬프트가 없습니다. 왼쪽 목록에 하나를 쓰면 됩니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%L1 picture(s)</source>
+        <translation>
+            <numerusform>그림 %L1장</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Every prompt is turned off. Turn one on, or type another.</source>
+        <translation>모든 프롬프트가 꺼져 있습니다. 하나를 켜거나 새로 쓰면 됩니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunSettings</name>
+    <message>
+        <source>The size is width × height, both multiples of 8 from %1 to %2, such as 512 × 768.</source>
+        <translation>크기는 너비 × 높이로 쓰며, 둘 다 %1에서 %2까지의 8의 배수입니다. 예: 512 × 768.</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>설정</translation>
     </message>
     <message>
         <source>Size</source>
@@ -1536,16 +2034,16 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>가이던스</translation>
     </message>
     <message>
+        <source>Per prompt</source>
+        <translation>프롬프트당</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>시드 방식</translation>
+    </message>
+    <message>
         <source>Seed</source>
         <translation>시드</translation>
-    </message>
-    <message>
-        <source>Pictures per prompt</source>
-        <translation>프롬프트당 그림</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>설정</translation>
     </message>
     <message>
         <source>Model</source>
@@ -1556,56 +2054,60 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>제외 프롬프트</translation>
     </message>
     <message>
-        <source>Type a prompt to begin.</source>
-        <translation>프롬프트를 쓰면 시작할 수 있습니다.</translation>
+        <source>Pictures per prompt</source>
+        <translation>프롬프트당 그림</translation>
     </message>
-    <message numerus="yes">
-        <source>%n prompt(s)</source>
-        <translation>
-            <numerusform>프롬프트 %n개</numerusform>
-        </translation>
+    <message>
+        <source>Presets</source>
+        <translation>프리셋</translation>
+    </message>
+    <message>
+        <source>Folder, or a name such as org/model</source>
+        <translation>폴더 또는 org/model 같은 이름</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>폴더…</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>모델 폴더 고르기</translation>
     </message>
     <message>
         <source>No model was found on this machine. Choose a folder with a Stable Diffusion model in diffusers format.</source>
         <translation>이 컴퓨터에서 모델을 찾지 못했습니다. diffusers 형식의 Stable Diffusion 모델 폴더를 고르면 됩니다.</translation>
     </message>
     <message>
-        <source>There is no prompt yet. Type one in the list on the left.</source>
-        <translation>아직 프롬프트가 없습니다. 왼쪽 목록에 하나를 쓰면 됩니다.</translation>
-    </message>
-    <message>
-        <source>No model is chosen. Choose a folder with a Stable Diffusion model in diffusers format.</source>
-        <translation>고른 모델이 없습니다. diffusers 형식의 Stable Diffusion 모델 폴더를 고르면 됩니다.</translation>
-    </message>
-    <message>
-        <source>The size is width × height, both multiples of 8 from %1 to %2, such as 512 × 768.</source>
-        <translation>크기는 너비 × 높이로 쓰며, 둘 다 %1에서 %2까지의 8의 배수입니다. 예: 512 × 768.</translation>
-    </message>
-    <message>
-        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for a random one.</source>
-        <translation>시드는 0에서 18446744073709551615까지의 정수입니다. 비워 두면 무작위입니다.</translation>
-    </message>
-    <message numerus="yes">
-        <source>%L1 picture(s)</source>
-        <translation>
-            <numerusform>그림 %L1장</numerusform>
-        </translation>
+        <source>Model&apos;s own</source>
+        <translation>모델 기본</translation>
     </message>
     <message>
         <source>Model&apos;s best</source>
         <translation>모델에 맞게</translation>
     </message>
     <message>
-        <source>a red sailing boat on the sea at sunset</source>
-        <translation>해 질 녘 바다 위의 빨간 돛단배</translation>
+        <source>Random</source>
+        <translation>무작위</translation>
     </message>
     <message>
-        <source>a yellow house in the snow at night</source>
-        <translation>밤의 눈밭에 있는 노란 집</translation>
+        <source>Counting up</source>
+        <translation>1씩 늘리기</translation>
     </message>
     <message>
-        <source>a green balloon over a meadow</source>
-        <translation>초원 위의 초록색 열기구</translation>
+        <source>Same for each prompt</source>
+        <translation>프롬프트마다 같게</translation>
+    </message>
+    <message>
+        <source>Drawn for each run</source>
+        <translation>실행할 때 정해짐</translation>
+    </message>
+    <message>
+        <source>No model is chosen. Choose a folder with a Stable Diffusion model in diffusers format.</source>
+        <translation>고른 모델이 없습니다. diffusers 형식의 Stable Diffusion 모델 폴더를 고르면 됩니다.</translation>
+    </message>
+    <message>
+        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for a random one.</source>
+        <translation>시드는 0에서 18446744073709551615까지의 정수입니다. 비워 두면 무작위입니다.</translation>
     </message>
 </context>
 <context>

@@ -22,7 +22,7 @@ MAY_NAME |= {
     "gallery": {"base", "domain", "picture", "library"},
     "models": {"base", "domain", "checkpoint"},
     "backend": {"base", "domain", "protocol", "pool", "devices", "library", "queue", "gallery", "models"},
-    "ui": {"base", "domain", "backend", "gallery", "models", "prompt", "tokenizer"},
+    "ui": {"base", "domain", "backend", "gallery", "models", "prompt", "queue", "tokenizer"},
 }
 QT_FOLDERS = {"devices", "library", "queue", "pool", "gallery", "models", "backend", "ui"}
 GUI_FOLDERS = {"gallery", "backend", "ui"}

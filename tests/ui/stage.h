@@ -79,6 +79,16 @@ struct Stage {
     backend.start();
     return true;
   }
+  /// The list's rows.
+  static QStringList promptsOf(const ui::MainWindow& window) {
+    QStringList prompts;
+    const auto* list = window.findChild<QAbstractItemView*>(QStringLiteral("promptList"))->model();
+    for (int row = 0; row < list->rowCount(); ++row) {
+      prompts << list->index(row, 0).data().toString();
+    }
+    return prompts;
+  }
+  QStringList prompts() const { return promptsOf(*window); }
   QString message() const { return find<QLabel>("message")->text(); }
   QAbstractItemView* grid() const { return find<QAbstractItemView>("gallery"); }
   QModelIndex tile(int row) const { return grid()->model()->index(row, 0); }

@@ -1,9 +1,11 @@
 #include <QCheckBox>
+#include <QClipboard>
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
+#include <QSignalSpy>
 #include <QSpinBox>
 
 #include "core/models/bundled_models.h"
@@ -194,50 +196,38 @@ class TestForm : public QObject {
 
   void linesOfWhiteSpaceAreNoPrompts() {
     Stage stage;
-    auto* editor = stage.find<QPlainTextEdit>("prompts");
+    auto* field = stage.find<QPlainTextEdit>("prompts");
     const auto forecast = [&] { return stage.find<QLabel>("forecast")->text(); };
-    editor->setPlainText(QStringLiteral("one\n\u3000\n\u00a0 \t\n\ntwo\nthree"));
+    QApplication::clipboard()->setText(QStringLiteral("one\n\u3000\n\u00a0 \t\n\ntwo\nthree"));
+    QTest::keyClick(field, Qt::Key_V, Qt::ControlModifier);
     QVERIFY2(forecast().startsWith(QStringLiteral("3 prompts")), qPrintable(forecast()));
-    QTest::keyClick(editor, Qt::Key_End, Qt::ControlModifier);
-    QTest::keyClick(editor, Qt::Key_Return);
-    QTest::keyClicks(editor, QStringLiteral("four"));
+    QCOMPARE(stage.prompts(), (QStringList{QStringLiteral("one"), QStringLiteral("two"), QStringLiteral("three")}));
+    // What is being typed counts already.
+    QTest::keyClicks(field, QStringLiteral(" f"));
     QVERIFY2(forecast().startsWith(QStringLiteral("4 prompts")), qPrintable(forecast()));
-    for (int i = 0; i < 5; ++i) {
-      QTest::keyClick(editor, Qt::Key_Backspace);
-    }
+    QTest::keyClick(field, Qt::Key_Backspace);
     QVERIFY2(forecast().startsWith(QStringLiteral("3 prompts")), qPrintable(forecast()));
-    // The line's end comes back, then its letters.
-    editor->undo();
-    editor->undo();
-    QVERIFY2(forecast().startsWith(QStringLiteral("4 prompts")), qPrintable(forecast()));
-    // One prompt cut in two, and made one again.
-    QTest::keyClick(editor, Qt::Key_Home, Qt::ControlModifier);
-    QTest::keyClick(editor, Qt::Key_Right);
-    QTest::keyClick(editor, Qt::Key_Return);
-    QVERIFY2(forecast().startsWith(QStringLiteral("5 prompts")), qPrintable(forecast()));
-    QTest::keyClick(editor, Qt::Key_Backspace);
-    QVERIFY2(forecast().startsWith(QStringLiteral("4 prompts")), qPrintable(forecast()));
-    QTest::keyClick(editor, Qt::Key_A, Qt::ControlModifier);
-    QTest::keyClick(editor, Qt::Key_Delete);
+    field->clear();
+    QTest::keyClick(field, Qt::Key_Z, Qt::ControlModifier);
     QCOMPARE(forecast(), QStringLiteral("Type a prompt to begin."));
-    editor->undo();
-    QVERIFY2(forecast().startsWith(QStringLiteral("4 prompts")), qPrintable(forecast()));
-    editor->setPlainText(QStringLiteral("one"));
-    QVERIFY2(forecast().startsWith(QStringLiteral("1 prompt ")), qPrintable(forecast()));
+    QTest::keyClick(field, Qt::Key_Z, Qt::ControlModifier | Qt::ShiftModifier);
+    QVERIFY2(forecast().startsWith(QStringLiteral("3 prompts")), qPrintable(forecast()));
   }
 
   void veryManyPromptsAreCountedRightly() {
     Stage stage;
-    auto* editor = stage.find<QPlainTextEdit>("prompts");
-    editor->setPlainText(QStringLiteral("a\n").repeated(250'000));
+    auto* field = stage.find<QPlainTextEdit>("prompts");
+    QApplication::clipboard()->setText(QStringLiteral("a\n").repeated(250'000));
+    QTest::keyClick(field, Qt::Key_V, Qt::ControlModifier);
     stage.find<QSpinBox>("images")->setValue(10'000);
     QCOMPARE(stage.find<QPushButton>("generate")->text(), QStringLiteral("Generate 2,500,000,000"));
-    QVERIFY(stage.find<QLabel>("forecast")->text().endsWith(QStringLiteral("2,500,000,000 pictures")));
+    QVERIFY(stage.find<QLabel>("forecast")->text().contains(QStringLiteral("2,500,000,000 pictures")));
+    QCoreApplication::processEvents();
     const double before = Application::milliseconds();
-    QTest::keyClick(editor, Qt::Key_X);
+    QTest::keyClick(field, Qt::Key_X);
     const double cost = Application::milliseconds() - before;
-    QVERIFY(editor->toPlainText().startsWith(u'x'));
-    qInfo("a key in 250 000 prompts: %.1f ms of processor time", cost);
+    QCOMPARE(field->toPlainText(), QStringLiteral("x"));
+    qInfo("a key beside 250 000 prompts: %.1f ms of processor time", cost);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     QVERIFY2(cost < 50, qPrintable(QString::number(cost)));
 #endif
@@ -253,16 +243,18 @@ class TestForm : public QObject {
       window.show();
       QCoreApplication::processEvents();
       auto* generate = window.findChild<QPushButton*>(QStringLiteral("generate"));
-      QCOMPARE(generate->text(), QStringLiteral("Generate 3"));
+      QTRY_COMPARE(generate->text(), QStringLiteral("Generate 3"));
       QTest::mouseClick(generate, Qt::LeftButton);
       QTRY_COMPARE(backend.specs.size(), std::size_t(1));
       QCOMPARE(backend.specs[0].requests[0].prompt, std::string("a red sailing boat on the sea at sunset"));
       // Whoever clears the list wants it empty the next time too.
-      window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))->clear();
+      window.shell().actions().trigger(QStringLiteral("prompts.clear"));
       window.close();
     }
     ui::MainWindow window(backend, options);
-    QCOMPARE(window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))->toPlainText(), QString());
+    QSignalSpy restored(window.findChild<ui::RunForm*>(QStringLiteral("leftPanel")), &ui::RunForm::restored);
+    QVERIFY(restored.wait());
+    QCOMPARE(Stage::promptsOf(window), QStringList());
   }
 
   void everyControlHasANameAndAKey() {
@@ -278,7 +270,8 @@ class TestForm : public QObject {
         continue;
       }
       ++controls;
-      const QString name = isButton ? qobject_cast<QAbstractButton*>(widget)->text() : widget->accessibleName();
+      const QString text = isButton ? qobject_cast<QAbstractButton*>(widget)->text() : QString();
+      const QString name = text.isEmpty() ? widget->accessibleName() : text;
       QVERIFY2(!name.isEmpty(), qPrintable(widget->objectName() + QLatin1String(widget->metaObject()->className())));
       QVERIFY2((widget->focusPolicy() & Qt::TabFocus) != 0, qPrintable(name));
     }
@@ -292,8 +285,10 @@ class TestForm : public QObject {
     options.restoresSettings = true;
     {
       ui::MainWindow window(backend, options);
+      QSignalSpy restored(window.findChild<ui::RunForm*>(QStringLiteral("leftPanel")), &ui::RunForm::restored);
       window.show();
-      QCoreApplication::processEvents();
+      QVERIFY(restored.wait());
+      window.shell().actions().trigger(QStringLiteral("prompts.clear"));
       window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))->setPlainText(QStringLiteral("등대\nа boat"));
       window.findChild<QSpinBox*>(QStringLiteral("steps"))->setValue(11);
       window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->setChecked(false);
@@ -302,7 +297,8 @@ class TestForm : public QObject {
     ui::MainWindow window(backend, options);
     window.show();
     QCoreApplication::processEvents();
-    QCOMPARE(window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))->toPlainText(), QStringLiteral("등대\nа boat"));
+    const QStringList prompts{QStringLiteral("등대"), QStringLiteral("а boat")};
+    QTRY_COMPARE(Stage::promptsOf(window), prompts);
     QCOMPARE(window.findChild<QSpinBox*>(QStringLiteral("steps"))->value(), 11);
     QVERIFY(!window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->isChecked());
     QVERIFY(window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:1"))->isChecked());

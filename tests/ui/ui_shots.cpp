@@ -15,6 +15,7 @@
 #include <cstdio>
 
 #include "tests/ui/fake_backend.h"
+#include "ui/prompts/prompt_view.h"
 #include "ui/theme.h"
 
 using namespace polyptych;
@@ -107,7 +108,8 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
   window.resize(size);
   window.show();
   QTest::qWait(50);
-  if (state != QLatin1String("empty") && state != QLatin1String("first")) {
+  if (state != QLatin1String("empty") && state != QLatin1String("first") && state != QLatin1String("prompts") &&
+      state != QLatin1String("sheet") && state != QLatin1String("rows")) {
     window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))
         ->setPlainText(isKorean
                            ? QStringLiteral("해 질 녘 바닷가의 흰 등대, 유화\n밤의 눈밭에 있는 빨간 집\n사막 위의 노란 열기구")
@@ -185,6 +187,38 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
     pool::SupervisionLimits limits;
     limits.releaseAfter = std::chrono::minutes(10);
     Q_EMIT backend.limitsChanged(limits);
+  } else if (state == QLatin1String("prompts") || state == QLatin1String("sheet") || state == QLatin1String("rows")) {
+    auto& panel = window.findChild<ui::RunForm*>(QStringLiteral("leftPanel"))->prompts();
+    ui::PromptListModel::Entries entries(6);
+    const char* const english[] = {"a white lighthouse by the sea at dusk, oil on canvas",
+                                   "a red house in the snow at night",
+                                   "a yellow balloon over the desert",
+                                   "a pink mushroom under a full moon, forest floor, soft rim light",
+                                   "a rocket in the city before a storm",
+                                   "a blue tree in a meadow in the morning"};
+    const char* const korean[] = {"해 질 녘 바닷가의 흰 등대, 유화",
+                                  "밤의 눈밭에 있는 빨간 집",
+                                  "사막 위의 노란 열기구",
+                                  "보름달 아래 분홍 버섯, 숲 바닥, 부드러운 빛, 물감으로 그린 그림",
+                                  "폭풍 전 도시의 로켓",
+                                  "아침 초원의 파란 나무"};
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      entries[i].prompt = (isKorean ? korean : english)[i];
+    }
+    entries[1].width = 768;
+    entries[1].height = 512;
+    entries[1].seed = 7;
+    entries[4].isEnabled = false;
+    entries[5].steps = 40;
+    panel.take(std::move(entries), true);
+    panel.view().select(0, 0);
+    panel.view().setFocus();
+    if (state == QLatin1String("sheet")) {
+      panel.view().select(1, 1);
+      window.shell().actions().trigger(QStringLiteral("prompts.settings"));
+    } else if (state == QLatin1String("rows")) {
+      panel.view().editRow(3);
+    }
   } else if (state == QLatin1String("actions")) {
     window.shell().actions().trigger(QStringLiteral("program.actionList"));
   } else if (state == QLatin1String("menu")) {

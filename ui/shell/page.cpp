@@ -1,5 +1,7 @@
 #include "ui/shell/page.h"
 
+#include <QStyle>
+
 #include <QKeyEvent>
 
 #include "ui/shell/line_icon.h"
@@ -56,6 +58,14 @@ void Page::keyPressEvent(QKeyEvent* event) {
     return;
   }
   QWidget::keyPressEvent(event);
+}
+
+void changeRole(QWidget* widget, const char* role) {
+  if (widget->property("role").toString() != QLatin1String(role)) {
+    widget->setProperty("role", QLatin1String(role));
+    widget->style()->unpolish(widget);
+    widget->style()->polish(widget);
+  }
 }
 
 }  // namespace polyptych::ui

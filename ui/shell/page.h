@@ -33,5 +33,7 @@ class Page : public QWidget {
 
 /// A label in one of the roles of the style sheet: "label", "heading", "secondary", "hint".
 QLabel* makeLabel(const char* role, QWidget* parent);
+/// Another role from now on; costs nothing where it is the same.
+void changeRole(QWidget* widget, const char* role);
 
 }  // namespace polyptych::ui

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <QLabel>
+#include <QPushButton>
+#include <QThreadPool>
+#include <QWidget>
+
+#include "core/base/result.h"
+#include "ui/prompts/prompt_lengths.h"
+#include "ui/prompts/prompt_list_model.h"
+
+namespace polyptych::ui {
+
+class Actions;
+class PromptField;
+class PromptView;
+
+/// The upper half of the left side: the list of prompts, and below it the field where more are typed or pasted.
+class PromptPanel : public QWidget {
+  Q_OBJECT
+ public:
+  explicit PromptPanel(PromptLengths::OpenTokenizer openTokenizer, QWidget* parent = nullptr);
+  ~PromptPanel() override;
+
+  PromptListModel& list() { return m_list; }
+  PromptLengths& lengths() { return m_lengths; }
+  PromptView& view() { return *m_view; }
+  PromptField& field() { return *m_field; }
+
+  /// Rows of the list and what stands in the field: what Generate would make.
+  qint64 promptCount() const;
+  qint64 pictureCount(int imagesPerPrompt) const;
+  /// What stands in the field and not in the list.
+  PromptListModel::Entries typedEntries() const;
+  /// Puts what stands in open fields into the list.
+  void commit();
+  void takeFocus();
+  void addActions(Actions& actions);
+  /// At the end of the list, or in place of it.
+  void take(PromptListModel::Entries entries, bool replaces);
+
+ Q_SIGNALS:
+  /// What promptCount() and pictureCount() say.
+  void changed();
+  void openWanted();
+  void saveWanted();
+  /// The focused editor for these rows.
+  void editWanted(const QList<int>& rows);
+
+ private:
+  void addLines(int row, const QStringList& lines);
+  void acceptField();
+  void updateCount();
+  void showMenu(const QPoint& at, bool isOfRows);
+  QList<int> rows() const;
+  void remove();
+  void moveBy(int distance);
+  void toggle();
+  void copy() const;
+  void paste();
+  void retranslate();
+
+  PromptListModel m_list;
+  PromptLengths m_lengths;
+  Actions* m_actions = nullptr;
+  QLabel* m_title;
+  QLabel* m_count;
+  QPushButton* m_more;
+  PromptView* m_view;
+  PromptField* m_field;
+};
+
+/// Three prompts to begin with, in the program's language.
+PromptListModel::Entries samplePrompts();
+
+}  // namespace polyptych::ui
