@@ -207,6 +207,35 @@ void MainWindow::addActions() {
   actions.add(QStringLiteral("run.stopAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything"), Category::Run, {},
               [this] { stop(); });
   m_gallery->addActions(actions);
+  auto* log = new DeviceLogPage(m_devices->log(), this);
+  m_shell->pages().add(QStringLiteral("log"), log);
+  const auto openLog = [this, log](const QString& device) {
+    QStringList names;
+    for (const DeviceCard* card : m_devices->cards()) {
+      names << card->shortName();
+    }
+    log->setDevices(names);
+    log->choose(device);
+    m_shell->pages().open(QStringLiteral("log"));
+  };
+  connect(m_devices, &DevicePanel::logWanted, this, openLog);
+  actions.add(QStringLiteral("devices.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the devices"),
+              Category::Devices, {Qt::ALT | Qt::Key_D}, [this] {
+                m_shell->panels().setShown(SidePanels::Right, true);
+                m_devices->takeFocus();
+              });
+  actions.add(QStringLiteral("devices.tickAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Tick every GPU"), Category::Devices,
+              {}, [this] { m_devices->tickAll(); });
+  actions.add(QStringLiteral("devices.restart"),
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Restart devices that were set aside"), Category::Devices, {}, [this] {
+                for (const DeviceCard* card : m_devices->cards()) {
+                  if (const QString failed = card->failedSlot(); !failed.isEmpty()) {
+                    Q_EMIT m_devices->restartWanted(failed);
+                  }
+                }
+              });
+  actions.add(QStringLiteral("devices.log"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Log of the devices"), Category::Devices,
+              {Qt::CTRL | Qt::Key_L}, [openLog] { openLog({}); });
   actions.add(QStringLiteral("prompts.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the prompts"),
               Category::Prompts, {Qt::ALT | Qt::Key_A}, [this] {
                 m_shell->panels().setShown(SidePanels::Left, true);
@@ -295,6 +324,16 @@ void MainWindow::connectBackend() {
       card->setPreview(preview);
     }
   });
+  connect(&m_backend, &Backend::devicesMeasured, m_devices, &DevicePanel::setReadings);
+  connect(&m_backend, &Backend::pictureFinished, m_devices, &DevicePanel::notePicture);
+  connect(&m_backend, &Backend::pictureFailed, m_devices, &DevicePanel::noteFailure);
+  connect(m_devices, &DevicePanel::watched, this, &MainWindow::watchDevices);
+  connect(m_devices, &DevicePanel::restartWanted, this, [this](const QString& slotId) {
+    backend::Command command;
+    command.kind = backend::Command::Kind::RestartDevice;
+    command.slotId = slotId;
+    m_backend.control(std::move(command));
+  });
   connect(&m_backend, &Backend::pictureFailed, this, [this](const backend::FailureEvent& failure) {
     m_lastFailure = textOf(failure.error);
     m_messages->show(MessageBar::Kind::Trouble, m_lastFailure);
@@ -304,7 +343,18 @@ void MainWindow::connectBackend() {
   connect(&m_backend, &Backend::lost, this, &MainWindow::onLost);
 }
 
+/// A window that nobody sees wants no readings.
+void MainWindow::watchDevices() { m_backend.watchDevices(m_devices->isVisible() && !isMinimized()); }
+
+void MainWindow::changeEvent(QEvent* event) {
+  QMainWindow::changeEvent(event);
+  if (event->type() == QEvent::WindowStateChange) {
+    watchDevices();
+  }
+}
+
 void MainWindow::onJoined() {
+  watchDevices();
   if (!std::exchange(m_wasJoined, true)) {
     return;
   }
@@ -587,9 +637,7 @@ void MainWindow::setEnabled(QPushButton* button, bool isEnabled) {
 }
 
 void MainWindow::showSlot(const backend::SlotStatus& status, quint64 runId) {
-  if (DeviceCard* card = m_devices->cardOf(status.slotId)) {
-    card->setStatus(status, m_runs->promptOf(runId, status.index));
-  }
+  m_devices->show(status, m_runs->promptOf(runId, status.index));
 }
 
 void MainWindow::onSlotChanged(const backend::SlotStatus& status) {

@@ -12,7 +12,8 @@
 
 #include "core/backend/backend.h"
 #include "core/models/model_description.h"
-#include "ui/device_panel.h"
+#include "ui/devices/device_log_page.h"
+#include "ui/devices/device_panel.h"
 #include "ui/error_text.h"
 #include "ui/gallery/gallery_page.h"
 #include "ui/message_bar.h"
@@ -59,6 +60,7 @@ class MainWindow : public QMainWindow {
 
  protected:
   void closeEvent(QCloseEvent* event) override;
+  void changeEvent(QEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
 
@@ -89,6 +91,7 @@ class MainWindow : public QMainWindow {
   void goOn();
   quint64 control(backend::Command::Kind kind, qint64 undoId = 0);
   void giveDevices();
+  void watchDevices();
   void changeDevices();
   base::Result<std::vector<domain::DeviceSlot>> chosenDevices() const;
   void setEnabled(QPushButton* button, bool isEnabled);

@@ -10,6 +10,20 @@
             <numerusform>%n done</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %n worker(s) at work</source>
+        <translation>
+            <numerusform>%1 of %n worker at work</numerusform>
+            <numerusform>%1 of %n workers at work</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>

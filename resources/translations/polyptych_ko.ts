@@ -73,6 +73,58 @@
         <source>Idle: the queue is paused</source>
         <translation>쉬는 중: 대기열 일시 정지됨</translation>
     </message>
+    <message>
+        <source>Restart</source>
+        <translation>다시 시작</translation>
+    </message>
+    <message>
+        <source>Restart %1</source>
+        <translation>%1 다시 시작</translation>
+    </message>
+    <message>
+        <source>Log</source>
+        <translation>기록</translation>
+    </message>
+    <message>
+        <source>Log of %1</source>
+        <translation>%1 기록</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n장 실패</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 it/s</source>
+        <translation>초당 %1스텝</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>기다림</translation>
+    </message>
+    <message>
+        <source>Do not use %1</source>
+        <translation>%1 사용하지 않기</translation>
+    </message>
+    <message>
+        <source>Use %1</source>
+        <translation>%1 사용하기</translation>
+    </message>
+    <message>
+        <source>Unfold</source>
+        <translation>펼치기</translation>
+    </message>
+    <message>
+        <source>Fold</source>
+        <translation>접기</translation>
+    </message>
+    <message numerus="yes">
+        <source>%1 of %n worker(s) at work</source>
+        <translation>
+            <numerusform>작업 프로세스 %n개 중 %1개 작업 중</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>ErrorText</name>
@@ -589,6 +641,22 @@
         <source>Choose a preset</source>
         <translation>프리셋 고르기</translation>
     </message>
+    <message>
+        <source>Go to the devices</source>
+        <translation>장치로 가기</translation>
+    </message>
+    <message>
+        <source>Tick every GPU</source>
+        <translation>모든 GPU 선택</translation>
+    </message>
+    <message>
+        <source>Restart devices that were set aside</source>
+        <translation>사용 중지된 장치 다시 시작</translation>
+    </message>
+    <message>
+        <source>Log of the devices</source>
+        <translation>장치 기록</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -664,6 +732,107 @@
     <message>
         <source>Nothing that is known of them differs.</source>
         <translation>알려진 설정이 모두 같습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::DeviceLog</name>
+    <message>
+        <source>Ready</source>
+        <translation>준비됨</translation>
+    </message>
+    <message>
+        <source>Picture %1 in %2 s</source>
+        <translation>그림 %1, %2초</translation>
+    </message>
+    <message>
+        <source>Picture %1 failed: %2</source>
+        <translation>그림 %1 실패: %2</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>시각</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>장치</translation>
+    </message>
+    <message>
+        <source>What happened</source>
+        <translation>일어난 일</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::DeviceLogPage</name>
+    <message>
+        <source>Log of the devices</source>
+        <translation>장치 기록</translation>
+    </message>
+    <message>
+        <source>All devices</source>
+        <translation>모든 장치</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>장치</translation>
+    </message>
+    <message>
+        <source>Copy all</source>
+        <translation>모두 복사</translation>
+    </message>
+    <message>
+        <source>Nothing has happened yet. What devices do is noted here until the window closes.</source>
+        <translation>아직 기록이 없습니다. 창을 닫을 때까지 장치가 한 일이 여기에 남습니다.</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::DeviceMeters</name>
+    <message>
+        <source>Memory and utilisation of the CPU</source>
+        <translation>CPU 메모리와 사용률</translation>
+    </message>
+    <message>
+        <source>Memory and utilisation of the GPU</source>
+        <translation>GPU 메모리와 사용률</translation>
+    </message>
+    <message>
+        <source>%1 / %2 GB</source>
+        <translation>%1 / %2 GB</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>%1 °C</source>
+        <translation>%1 °C</translation>
+    </message>
+    <message>
+        <source>%1 W</source>
+        <translation>%1 W</translation>
+    </message>
+    <message>
+        <source>This library&apos;s work: %1 GB
+Other programs: %2 GB
+Free: %3 GB</source>
+        <translation>이 보관함의 작업: %1 GB
+다른 프로그램: %2 GB
+비어 있음: %3 GB</translation>
+    </message>
+    <message>
+        <source>Utilisation over the last two minutes: now %1 %, on average %2 %</source>
+        <translation>최근 2분 사용률: 지금 %1 %, 평균 %2 %</translation>
+    </message>
+    <message>
+        <source>Power limit: %1 W</source>
+        <translation>전력 한도: %1 W</translation>
+    </message>
+    <message>
+        <source>RAM</source>
+        <translation>RAM</translation>
+    </message>
+    <message>
+        <source>VRAM</source>
+        <translation>VRAM</translation>
     </message>
 </context>
 <context>

@@ -29,6 +29,8 @@ class FakeBackend : public backend::Backend {
         this, [this] { Q_EMIT devicesListed(m_devices); }, Qt::QueuedConnection);
   }
   void refresh() override { ++refreshes; }
+  void watchDevices(bool isWanted) override { isWatched = isWanted; }
+  void measure(std::vector<backend::DeviceReading> readings) { Q_EMIT devicesMeasured(readings); }
 
   void start(quint64 runId = 1) {
     backend::RunStatus status;
@@ -125,6 +127,7 @@ class FakeBackend : public backend::Backend {
   std::vector<quint64> cancelled;
   std::vector<backend::Command> commands;
   std::map<quint64, backend::RunStatus> statuses;
+  bool isWatched = false;
   int refreshes = 0;
 
  private:

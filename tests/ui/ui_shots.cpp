@@ -55,12 +55,42 @@ domain::Image small(const QImage& image) {
   return out;
 }
 
+/// A minute of readings, and a few steps for the rate.
+void measure(tests::FakeBackend& backend, const std::vector<domain::DeviceInfo>& devices) {
+  for (int second = 0; second < 60; ++second) {
+    std::vector<backend::DeviceReading> readings;
+    for (std::size_t i = 0; i < devices.size(); ++i) {
+      backend::DeviceReading reading;
+      reading.deviceId = QString::fromStdString(devices[i].id);
+      const bool isCpu = devices[i].kind == domain::DeviceKind::Cpu;
+      reading.totalBytes = (isCpu ? 64ull : 24ull) << 30;
+      reading.usedBytes = reading.totalBytes / 20 * (9 + i % 4 * 3);
+      reading.oursBytes = reading.usedBytes / 3 * (isCpu ? 1 : 2);
+      reading.utilisation = isCpu    ? 0.2 + 0.05 * (second % 3)
+                            : i == 2 ? 0.02
+                                     : 0.9 + 0.09 * ((second * 7 + static_cast<int>(i)) % 5 - 2) / 2;
+      reading.temperatureCelsius = isCpu ? -1 : 66 - static_cast<int>(i) * 3;
+      reading.powerWatts = isCpu ? -1 : i == 2 ? 54 : 402 - static_cast<double>(i) * 9;
+      readings.push_back(reading);
+    }
+    backend.measure(readings);
+  }
+  for (int step = 10; step < 17; ++step) {
+    backend.step(QStringLiteral("cuda:0"), 9, step, 25, domain::Stage::Denoising, 1, 5);
+    QTest::qWait(30);
+  }
+  backend.step(QStringLiteral("cuda:0"), 9, 17, 25, domain::Stage::Denoising, 1, 5);
+}
+
 void shoot(const QString& folder, const QString& state, bool isKorean, bool isDark, QSize size) {
   QTemporaryDir pictures;
-  tests::FakeBackend backend(
-      state == QLatin1String("empty")
-          ? std::vector<domain::DeviceInfo>{tests::cpuDevice()}
-          : std::vector<domain::DeviceInfo>{tests::gpuDevice(0), tests::gpuDevice(1), tests::gpuDevice(2), tests::cpuDevice()});
+  const bool hasGpus = state != QLatin1String("empty") && state != QLatin1String("slots");
+  std::vector<domain::DeviceInfo> devices;
+  for (int i = 0; hasGpus && i < (state == QLatin1String("eight") ? 8 : 3); ++i) {
+    devices.push_back(tests::gpuDevice(i));
+  }
+  devices.push_back(tests::cpuDevice());
+  tests::FakeBackend backend(devices);
   auto options = tests::windowOptions();
   if (state == QLatin1String("empty")) {
     options.model.clear();
@@ -137,6 +167,21 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       backend.step(QStringLiteral("cuda:1"), 10, 25, 25, domain::Stage::Decoding, 1, 4);
       backend.preview(QStringLiteral("cuda:1"), 10, small(scene(10, 512, 512)));
       backend.state(QStringLiteral("cuda:2"), backend::SlotState::LoadingModel, 1'200'000'000, 3'400'000'000);
+    }
+    if (state == QLatin1String("slots")) {
+      for (int i = 0; i < 4; ++i) {
+        backend.step(QStringLiteral("cpu:%1").arg(i), 9 + i, 6 * i + 3, 25, domain::Stage::Denoising, 1, 3);
+      }
+    }
+    if (state == QLatin1String("eight")) {
+      for (int i = 3; i < 8; ++i) {
+        backend.step(QStringLiteral("cuda:%1").arg(i), 9 + i, 4 * i - 5, 25, domain::Stage::Denoising, 1, 3);
+      }
+      backend.failSlot(QStringLiteral("cuda:2"), base::ErrorCode::OutOfMemory,
+                       QStringLiteral("The device ran out of memory. Choose a smaller size."), false);
+    }
+    if (!isFinished) {
+      measure(backend, devices);
     }
     if (state == QLatin1String("error")) {
       backend.fail(11, {base::ErrorCode::OutOfMemory, "The device ran out of memory. Choose a smaller size.", {}});

@@ -1,0 +1,181 @@
+#include "ui/devices/device_panel.h"
+
+#include <QHBoxLayout>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "ui/shell/page.h"
+#include "ui/shell/retranslate.h"
+#include "ui/theme.h"
+
+namespace polyptych::ui {
+
+DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
+  setObjectName(QStringLiteral("rightPanel"));
+  setAttribute(Qt::WA_StyledBackground);
+  auto* title = makeLabel("heading", this);
+  m_count = makeLabel("heading", this);
+  m_hint = makeLabel("hint", this);
+  m_hint->setWordWrap(true);
+  auto* top = new QHBoxLayout;
+  top->addWidget(title);
+  top->addStretch();
+  top->addWidget(m_count);
+  auto* inside = new QWidget;
+  m_list = new QVBoxLayout(inside);
+  m_list->setContentsMargins(0, 0, 0, 0);
+  m_list->setSpacing(Metrics::kGap);
+  m_list->addWidget(m_hint);
+  m_list->addStretch();
+  m_scroll = new QScrollArea(this);
+  m_scroll->setWidget(inside);
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  m_scroll->setFocusPolicy(Qt::NoFocus);
+  auto* all = new QVBoxLayout(this);
+  all->setContentsMargins(Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad);
+  all->setSpacing(Metrics::kGap);
+  all->addLayout(top);
+  all->addWidget(m_scroll, 1);
+  retranslated(this, [this, title] {
+    title->setText(tr("Devices"));
+    m_hint->setText(m_devices.empty()
+                        ? tr("Looking for devices")
+                        : tr("No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly."));
+  });
+}
+
+void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked) {
+  for (DeviceCard* card : m_cards) {
+    delete card;
+  }
+  m_cards.clear();
+  m_devices = devices;
+  const bool hasGpu =
+      std::any_of(devices.begin(), devices.end(), [](const auto& d) { return d.kind == domain::DeviceKind::Cuda; });
+  bool isAnyTicked = false;
+  for (const auto& device : devices) {
+    auto* card = new DeviceCard(device, this);
+    card->setPaused(m_isPaused);
+    const QString key = QString::fromStdString(device.uuid.empty() ? device.id : device.uuid);
+    card->setTicked(ticked.contains(key));
+    isAnyTicked |= card->isTicked();
+    m_cards.push_back(card);
+    m_list->insertWidget(m_list->count() - 1, card);
+  }
+  if (!isAnyTicked) {
+    for (DeviceCard* card : m_cards) {
+      card->setTicked((card->device().kind == domain::DeviceKind::Cuda) == hasGpu);
+    }
+  }
+  m_hint->setVisible(!hasGpu);
+  m_hint->setText(tr("No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly."));
+  const auto update = [this] {
+    m_count->setText(QStringLiteral("%1 / %2").arg(tickedNames().size()).arg(m_cards.size()));
+    Q_EMIT tickChanged();
+  };
+  for (DeviceCard* card : m_cards) {
+    connect(card, &DeviceCard::tickChanged, this, update);
+    connect(card, &DeviceCard::restartWanted, this, &DevicePanel::restartWanted);
+    connect(card, &DeviceCard::logWanted, this, [this, card] { Q_EMIT logWanted(card->shortName()); });
+    card->setCrowded(static_cast<int>(m_cards.size()) > kMostWhole);
+  }
+  update();
+}
+
+void DevicePanel::setPaused(bool isPaused) {
+  m_isPaused = isPaused;
+  for (DeviceCard* card : m_cards) {
+    card->setPaused(isPaused);
+  }
+}
+
+void DevicePanel::stop() {
+  for (DeviceCard* card : m_cards) {
+    card->clear();
+  }
+}
+
+void DevicePanel::tickAll() {
+  const bool isGpuHere =
+      std::ranges::any_of(m_cards, [](const DeviceCard* card) { return card->device().kind == domain::DeviceKind::Cuda; });
+  for (DeviceCard* card : m_cards) {
+    // The CPU beside GPUs only holds them up.
+    if (!isGpuHere || card->device().kind == domain::DeviceKind::Cuda) {
+      card->setTicked(true);
+    }
+  }
+}
+
+void DevicePanel::takeFocus() {
+  if (!m_cards.empty()) {
+    m_cards.front()->tick()->setFocus();
+  }
+}
+
+void DevicePanel::show(const backend::SlotStatus& status, const QString& prompt) {
+  if (DeviceCard* card = cardOf(status.slotId)) {
+    card->setStatus(status, prompt);
+    m_log.noteStatus(card->shortName(), status);
+  }
+}
+
+void DevicePanel::notePicture(const backend::PictureEvent& picture) {
+  if (const DeviceCard* card = picture.wasAlreadyThere ? nullptr : cardOf(picture.slotId)) {
+    m_log.notePicture(card->shortName(), picture);
+  }
+}
+
+void DevicePanel::noteFailure(const backend::FailureEvent& failure) {
+  if (DeviceCard* card = cardOf(failure.slotId)) {
+    card->addFailure();
+    m_log.noteFailure(card->shortName(), failure);
+  }
+}
+
+void DevicePanel::setReadings(const std::vector<backend::DeviceReading>& readings) {
+  for (const backend::DeviceReading& reading : readings) {
+    if (DeviceCard* card = cardOf(reading.deviceId)) {
+      card->setReading(reading);
+    }
+  }
+}
+
+void DevicePanel::showEvent(QShowEvent* event) {
+  QWidget::showEvent(event);
+  Q_EMIT watched(true);
+}
+
+void DevicePanel::hideEvent(QHideEvent* event) {
+  QWidget::hideEvent(event);
+  Q_EMIT watched(false);
+}
+
+void DevicePanel::endRuns() {
+  for (DeviceCard* card : m_cards) {
+    card->endRuns();
+  }
+}
+
+QString DevicePanel::tickedList() const {
+  QStringList list;
+  for (const DeviceCard* card : m_cards) {
+    if (card->isTicked()) {
+      list << QString::fromStdString(card->device().uuid.empty() ? card->device().id : card->device().uuid);
+    }
+  }
+  return list.join(u',');
+}
+
+QStringList DevicePanel::tickedNames() const { return tickedList().split(u',', Qt::SkipEmptyParts); }
+
+DeviceCard* DevicePanel::cardOf(const QString& slotId) const {
+  for (DeviceCard* card : m_cards) {
+    if (card->hasSlot(slotId)) {
+      return card;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace polyptych::ui

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <QLabel>
+#include <QScrollArea>
+#include <QWidget>
+#include <vector>
+
+#include "core/backend/backend.h"
+#include "ui/devices/device_card.h"
+#include "ui/devices/device_log.h"
+
+class QVBoxLayout;
+
+namespace polyptych::ui {
+
+/// The right side: a card a device, and a sentence where there is no GPU. With more than kMostWhole devices the cards of those
+/// that simply work or wait are folded.
+class DevicePanel : public QWidget {
+  Q_OBJECT
+ public:
+  static constexpr int kMostWhole = 5;
+
+  explicit DevicePanel(QWidget* parent = nullptr);
+
+  /// Makes the cards anew. @param ticked  ids or UUIDs remembered; nothing known: all GPUs, or else the CPU
+  void setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked);
+  const std::vector<domain::DeviceInfo>& devices() const { return m_devices; }
+  const std::vector<DeviceCard*>& cards() const { return m_cards; }
+  /// A list for domain::chooseDevices(): "cuda:0,GPU-...": empty if nothing is ticked.
+  QString tickedList() const;
+  QStringList tickedNames() const;
+  DeviceCard* cardOf(const QString& slotId) const;
+  DeviceLog& log() { return m_log; }
+  void tickAll();
+  void takeFocus();
+
+  void show(const backend::SlotStatus& status, const QString& prompt);
+  void notePicture(const backend::PictureEvent& picture);
+  void noteFailure(const backend::FailureEvent& failure);
+  void setReadings(const std::vector<backend::DeviceReading>& readings);
+  void endRuns();
+  void setPaused(bool isPaused);
+  /// Nobody is left to work on them.
+  void stop();
+
+ Q_SIGNALS:
+  void tickChanged();
+  void restartWanted(const QString& slotId);
+  /// @param device  as its card calls it
+  void logWanted(const QString& device);
+  /// Readings are seen, or are not.
+  void watched(bool isWanted);
+
+ protected:
+  void showEvent(QShowEvent* event) override;
+  void hideEvent(QHideEvent* event) override;
+
+ private:
+  std::vector<domain::DeviceInfo> m_devices;
+  std::vector<DeviceCard*> m_cards;
+  bool m_isPaused = false;
+  DeviceLog m_log;
+  QLabel* m_hint;
+  QLabel* m_count;
+  QScrollArea* m_scroll;
+  QVBoxLayout* m_list;
+};
+
+}  // namespace polyptych::ui
