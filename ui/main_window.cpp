@@ -1,6 +1,7 @@
 #include "ui/main_window.h"
 
 #include <QAction>
+#include <QApplication>
 #include <QCloseEvent>
 #include <QDateTime>
 #include <QDesktopServices>
@@ -8,6 +9,7 @@
 #include <QHBoxLayout>
 #include <QLineEdit>
 #include <QLocale>
+#include <QMenu>
 #include <QMimeData>
 #include <QSettings>
 #include <QUrl>
@@ -21,6 +23,7 @@
 #include "ui/error_text.h"
 #include "ui/gallery/filter_bar.h"
 #include "ui/gallery/gallery_view.h"
+#include "ui/shell/line_icon.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -29,6 +32,9 @@ namespace {
 
 /// Setting: true from the first time that the window is closed over its work until that is told, then false.
 constexpr QLatin1String kWorksOn("notices/worksOn");
+
+/// Setting: how much of the centre the queue takes, pixels.
+constexpr QLatin1String kQueueHeight("window/queueHeight");
 
 /// A file that may be dropped on the window.
 bool isWanted(const QString& path) {
@@ -55,6 +61,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   m_devices = new DevicePanel(this);
   m_messages = new MessageBar(this);
   m_preferences = m_options.preferences != nullptr ? m_options.preferences : new Preferences(m_options.restoresSettings, this);
+  m_notifier = new WorkNotifier(this);
   auto* panels = new SidePanels(m_form, makeCentre(), m_devices, this);
 
   auto* all = new QWidget(this);
@@ -73,6 +80,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
 
   if (m_options.restoresSettings) {
     m_form->restore();
+    m_queueHeight = QSettings().value(kQueueHeight).toInt();
   }
   if (!m_options.model.isEmpty()) {
     m_form->settings().setModelReference(m_options.model);
@@ -118,6 +126,10 @@ QWidget* MainWindow::makeTopBar() {
   m_stop = new QPushButton(bar);
   m_stop->setObjectName(QStringLiteral("stop"));
   m_stop->setEnabled(false);
+  m_stopMenu = new QPushButton(lineIcon(QStringLiteral("chevron")), QString(), bar);
+  m_stopMenu->setObjectName(QStringLiteral("stopMenu"));
+  m_stopMenu->setProperty("role", QStringLiteral("icon"));
+  m_stopMenu->setEnabled(false);
   m_pause = new QPushButton(bar);
   m_pause->setObjectName(QStringLiteral("pause"));
   m_pause->setEnabled(false);
@@ -126,10 +138,15 @@ QWidget* MainWindow::makeTopBar() {
   m_progressText->setProperty("role", QStringLiteral("secondary"));
   m_progressBar = new QProgressBar(bar);
   m_progressBar->setTextVisible(false);
+  m_percent = new QLabel(bar);
+  m_percent->setProperty("role", QStringLiteral("secondary"));
   auto* progress = new QVBoxLayout;
   progress->setSpacing(Metrics::kTight);
   progress->addStretch();
-  progress->addWidget(m_progressText);
+  auto* progressWords = new QHBoxLayout;
+  progressWords->addWidget(m_progressText, 1);
+  progressWords->addWidget(m_percent);
+  progress->addLayout(progressWords);
   progress->addWidget(m_progressBar);
   progress->addStretch();
   auto* layout = new QHBoxLayout(bar);
@@ -140,14 +157,31 @@ QWidget* MainWindow::makeTopBar() {
   layout->addSpacing(Metrics::kTight);
   layout->addWidget(m_generate);
   layout->addWidget(m_pause);
-  layout->addWidget(m_stop);
+  auto* stopping = new QHBoxLayout;
+  stopping->setSpacing(Metrics::kTight / 2);
+  stopping->addWidget(m_stop);
+  stopping->addWidget(m_stopMenu);
+  layout->addLayout(stopping);
   layout->addLayout(progress, 2);
   layout->addStretch(1);
   layout->addWidget(m_gallery->searchField(), 1);
   connect(m_generate, &QPushButton::clicked, this, [this] { generate(); });
   connect(m_pause, &QPushButton::clicked, this, &MainWindow::togglePause);
   connect(m_stop, &QPushButton::clicked, this, &MainWindow::stop);
+  connect(m_stopMenu, &QPushButton::clicked, this, &MainWindow::showStopMenu);
   return bar;
+}
+
+void MainWindow::showStopMenu() {
+  QMenu menu(m_stopMenu);
+  for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting", "run.stopAll"}) {
+    const QString name = QLatin1String(id);
+    QAction* item = menu.addAction(m_shell->actions().text(name));
+    item->setShortcut(m_shell->actions().keys(name).value(0));
+    item->setShortcutContext(Qt::WidgetShortcut);
+    connect(item, &QAction::triggered, this, [this, name] { m_shell->actions().trigger(name); });
+  }
+  menu.exec(m_stop->mapToGlobal(m_stop->rect().bottomLeft()));
 }
 
 void MainWindow::makeShell(SidePanels* panels) {
@@ -207,6 +241,9 @@ void MainWindow::addActions() {
   actions.add(QStringLiteral("run.stopAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything"), Category::Run, {},
               [this] { stop(); });
   m_gallery->addActions(actions);
+  m_queuePage->addActions(actions);
+  actions.add(QStringLiteral("queue.toggle"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show or hide the queue"),
+              Category::Queue, {Qt::Key_Q}, [this] { showQueue(!m_queuePage->isVisible()); });
   auto* log = new DeviceLogPage(m_devices->log(), this);
   m_shell->pages().add(QStringLiteral("log"), log);
   const auto openLog = [this, log](const QString& device) {
@@ -246,6 +283,8 @@ void MainWindow::addActions() {
 void MainWindow::retranslate() {
   m_generate->setToolTip(tipWithKeys(tr("Generate"), m_shell->actions(), QStringLiteral("run.start")));
   m_stop->setText(tr("Stop"));
+  m_stopMenu->setAccessibleName(tr("What to stop"));
+  m_stopMenu->setToolTip(tr("What to stop"));
   // Wide enough for both of its words: what stands beside it stays where it is.
   int width = 0;
   for (const QString& word : {tr("Resume"), tr("Pause")}) {
@@ -275,7 +314,47 @@ QWidget* MainWindow::makeCentre() {
   connect(m_gallery, &GalleryPage::useSettingsRequested, m_form, &RunForm::useSettings);
   connect(m_gallery, &GalleryPage::useSeedRequested, &m_form->settings(), &RunSettings::useSeed);
   connect(m_gallery, &GalleryPage::fullScreenWanted, this, &MainWindow::setFullScreen);
-  return m_centre;
+  m_queuePage = new QueuePage(m_backend, *m_messages, m_options.location, this, *m_preferences, this);
+  m_queuePage->hide();
+  connect(m_queuePage, &QueuePage::closed, this, [this] { showQueue(false); });
+  connect(m_queuePage, &QueuePage::runsWanted, this, [this](const std::vector<backend::RunSpec>& specs) {
+    for (const backend::RunSpec& spec : specs) {
+      submit(spec, false);
+    }
+  });
+  connect(m_messages, &MessageBar::queueTriggered, this, [this] { showQueue(!m_queuePage->isVisible()); });
+  m_middle = new QSplitter(Qt::Vertical, this);
+  m_middle->setObjectName(QStringLiteral("middle"));
+  m_middle->setChildrenCollapsible(false);
+  m_middle->addWidget(m_centre);
+  m_middle->addWidget(m_queuePage);
+  m_middle->setStretchFactor(0, 1);
+  return m_middle;
+}
+
+/// Over the lower half of the gallery.
+void MainWindow::showQueue(bool isShown) {
+  if (isShown == m_queuePage->isVisible()) {
+    if (isShown) {
+      m_queuePage->takeFocus();
+    }
+    return;
+  }
+  if (isShown) {
+    const int height = m_middle->height();
+    const int wanted =
+        std::clamp(m_queueHeight > 0 ? m_queueHeight : height / 2, std::min(height / 3, Metrics::kQueueHeight), height * 2 / 3);
+    m_queuePage->show();
+    m_middle->setSizes({height - wanted, wanted});
+    m_queuePage->takeFocus();
+  } else {
+    m_queueHeight = m_queuePage->height();
+    const bool hadFocus = m_queuePage->isAncestorOf(QApplication::focusWidget());
+    m_queuePage->hide();
+    if (hadFocus) {
+      m_gallery->takeFocus();
+    }
+  }
 }
 
 /// A picture alone: nothing of the window beside it.
@@ -288,6 +367,7 @@ void MainWindow::setFullScreen(bool isFull) {
     }
     panels.setShown(sides[i], !isFull && m_wereSidesShown[i]);
   }
+  m_queuePage->setVisible(m_queuePage->isVisible() && !isFull);
   m_topBar->setVisible(!isFull);
   m_messages->setVisible(!isFull);
   setWindowState(isFull ? windowState() | Qt::WindowFullScreen : windowState() & ~Qt::WindowFullScreen);
@@ -440,6 +520,7 @@ void MainWindow::updateProgress() {
   const bool isGoing = !m_runs->isEmpty();
   const RunProgress& progress = m_runs->progress();
   setEnabled(m_stop, isGoing && !m_stopping);
+  setEnabled(m_stopMenu, isGoing && !m_stopping);
   setEnabled(m_pause, !m_isLost && (isGoing || isHeld()));
   m_pause->setText(isHeld() ? tr("Resume") : tr("Pause"));
   m_shell->setEnabled(QStringLiteral("run.pause"), m_pause->isEnabled());
@@ -470,6 +551,13 @@ void MainWindow::updateProgress() {
     }
   }
   m_progressText->setText(parts.join(QStringLiteral(" · ")));
+  const bool isCounted = isGoing && progress.total() > 0;
+  const double share =
+      isCounted ? static_cast<double>(progress.done() + progress.failed()) / static_cast<double>(progress.total()) : -1;
+  const QString percent = isCounted ? tr("%1 %").arg(static_cast<int>(100 * share)) : QString();
+  m_percent->setText(percent);
+  setWindowTitle(isCounted ? tr("%1 – Polyptych").arg(percent) : QStringLiteral("Polyptych"));
+  m_notifier->showProgress(share, m_queue.waiting);
 }
 
 void MainWindow::generate(bool isInFront) {
@@ -586,6 +674,7 @@ void MainWindow::goOn() {
 
 void MainWindow::onQueueChanged(const backend::QueueStatus& status) {
   const backend::QueueStatus before = std::exchange(m_queue, status);
+  m_messages->setWaiting(status.waiting);
   if (m_isLost || (before.pause == status.pause && before.sentence == status.sentence)) {
     return;
   }
@@ -667,6 +756,11 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
     m_devices->endRuns();
   }
   const auto there = summary.made + summary.alreadyThere;
+  m_ended.made += there;
+  m_ended.failed += summary.failed;
+  if (m_runs->isEmpty()) {
+    notifyEnd(std::exchange(m_ended, {}));
+  }
   const bool wasStopped = m_stopping && m_stopping->runs.remove(summary.runId);
   if (wasStopped) {
     m_stopping->kept += there;
@@ -687,6 +781,17 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
     m_messages->show(MessageBar::Kind::Notice, tr("All %n picture(s) are there.", nullptr, static_cast<int>(summary.total)));
   }
   tellStopped();
+}
+
+/// To somebody who looks elsewhere.
+void MainWindow::notifyEnd(const Ended& ended) {
+  if (isActiveWindow() || !m_preferences->values().notifiesAtEnd || ended.made + ended.failed == 0) {
+    return;
+  }
+  const QString made = tr("%n picture(s)", nullptr, static_cast<int>(ended.made));
+  m_notifier->notify(
+      ended.failed == 0 ? tr("All pictures are there") : tr("The work has ended"),
+      ended.failed == 0 ? made : made + QStringLiteral(", ") + tr("%n failed", nullptr, static_cast<int>(ended.failed)));
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
@@ -724,6 +829,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     m_form->save();
     QSettings settings;
     settings.setValue(QStringLiteral("devices"), m_devices->tickedNames());
+    settings.setValue(kQueueHeight, m_queuePage->isVisible() ? m_queuePage->height() : m_queueHeight);
     if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
       settings.setValue(kWorksOn, true);
     }

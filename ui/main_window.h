@@ -5,6 +5,7 @@
 #include <QMainWindow>
 #include <QProgressBar>
 #include <QPushButton>
+#include <QSplitter>
 #include <QStackedWidget>
 #include <QThreadPool>
 #include <functional>
@@ -19,6 +20,8 @@
 #include "ui/message_bar.h"
 #include "ui/open_runs.h"
 #include "ui/prompts/prompt_tools.h"
+#include "ui/queue/queue_page.h"
+#include "ui/queue/work_notifier.h"
 #include "ui/run_cost.h"
 #include "ui/run_form.h"
 #include "ui/shell/preview_gate.h"
@@ -51,6 +54,7 @@ class MainWindow : public QMainWindow {
 
   /// The connection to the backend stands, or stands again.
   void onJoined();
+  WorkNotifier& notifier() { return *m_notifier; }
   /// Actions, pages, panels: where other parts of the window add theirs.
   WindowShell& shell() { return *m_shell; }
 
@@ -74,7 +78,16 @@ class MainWindow : public QMainWindow {
     qint64 kept = 0;
   };
 
+  /// Pictures of runs that ended since there was nothing to do.
+  struct Ended {
+    qint64 made = 0;
+    qint64 failed = 0;
+  };
+
   QWidget* makeTopBar();
+  void showStopMenu();
+  void showQueue(bool isShown);
+  void notifyEnd(const Ended& ended);
   void makeShell(SidePanels* panels);
   void addActions();
   void retranslate();
@@ -131,8 +144,15 @@ class MainWindow : public QMainWindow {
   QPushButton* m_generate;
   QPushButton* m_pause;
   QPushButton* m_stop;
+  QPushButton* m_stopMenu;
   QLabel* m_progressText;
   QProgressBar* m_progressBar;
+  QLabel* m_percent;
+  QSplitter* m_middle;
+  QueuePage* m_queuePage;
+  WorkNotifier* m_notifier;
+  Ended m_ended;
+  int m_queueHeight = 0;  ///< 0: half of the centre
   OpenRuns* m_runs;
   backend::QueueStatus m_queue;
   QHash<QString, backend::SlotStatus> m_slots;  ///< by id; what the backend has told, since the connection stands

@@ -27,6 +27,8 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   m_close->setObjectName(QStringLiteral("dismiss"));
   m_place = link();
   m_place->setObjectName(QStringLiteral("showFolder"));
+  m_queue = link();
+  m_queue->setObjectName(QStringLiteral("queueDoor"));
   auto* layout = new QHBoxLayout(this);
   layout->setContentsMargins(Metrics::kPad, 0, Metrics::kPad, 0);
   layout->setSpacing(Metrics::kGap);
@@ -35,15 +37,23 @@ MessageBar::MessageBar(QWidget* parent) : QWidget(parent) {
   layout->addWidget(m_action);
   layout->addWidget(m_close);
   layout->addWidget(m_place);
+  layout->addWidget(m_queue);
   m_place->hide();
   clear();
   retranslated(this, [this] {
     m_close->setText(tr("Dismiss"));
     m_place->setText(tr("Show in file manager"));
+    setWaiting(m_waiting);
   });
   connect(m_action, &QPushButton::clicked, this, &MessageBar::act);
   connect(m_close, &QPushButton::clicked, this, &MessageBar::clear);
   connect(m_place, &QPushButton::clicked, this, &MessageBar::placeTriggered);
+  connect(m_queue, &QPushButton::clicked, this, &MessageBar::queueTriggered);
+}
+
+void MessageBar::setWaiting(qint64 pictures) {
+  m_waiting = pictures;
+  m_queue->setText(pictures > 0 ? tr("Queue %L1").arg(pictures) : tr("Queue"));
 }
 
 void MessageBar::show(Kind kind, const ErrorText& text, Action action) {

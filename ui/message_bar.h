@@ -33,9 +33,12 @@ class MessageBar : public QWidget {
   QString text() const { return m_text->text(); }
   /// Right end: where the last run's pictures are.
   void setPlace(const QString& folder);
+  /// At the very end: the door to the queue, with how many pictures wait.
+  void setWaiting(qint64 pictures);
 
  Q_SIGNALS:
   void placeTriggered();
+  void queueTriggered();
   /// The button that has the focus is about to go; without another place it would go to a neighbour, for the next Space to press.
   void focusFreed();
 
@@ -56,6 +59,8 @@ class MessageBar : public QWidget {
   QPushButton* m_action;
   QPushButton* m_close;
   QPushButton* m_place;
+  QPushButton* m_queue;
+  qint64 m_waiting = 0;
 };
 
 }  // namespace polyptych::ui

@@ -85,7 +85,7 @@ PresetSheet::PresetSheet(QWidget* window, const Preferences& preferences) : Over
   });
 }
 
-QSize PresetSheet::cardSize() const { return {Metrics::kSheetWidth, card()->layout()->sizeHint().height()}; }
+QSize PresetSheet::cardSize() const { return {Metrics::kSheetWidth, heightOf(Metrics::kSheetWidth)}; }
 
 void PresetSheet::ask(const QStringList& taken) {
   m_taken = taken;

@@ -53,6 +53,8 @@ QString sheetOf(const Tokens& t) {
     #rightPanel { border-left: 1px solid @line; }
     #bottomBar { border-top: 1px solid @line; }
     #settingsBox, #forecastBox { border-top: 1px solid @line; }
+    #queuePage { background: @surface; border-top: 1px solid @line; }
+    #middle::handle { background: transparent; }
     #gallery { background: @background; border: none; padding: 0 4px 0 8px; }
     #filterBar, #galleryPage, #compare { background: @background; }
     #infoPanel { background: @surface; border-left: 1px solid @line; }
@@ -81,7 +83,8 @@ QString sheetOf(const Tokens& t) {
     #sheet QPushButton { background: @surface; }
     QAbstractItemView[role="plain"] { background: transparent; border: none; }
     QTreeView[role="table"] { background: transparent; border: none; }
-    QTreeView[role="table"]::item:selected, QTreeView[role="table"]::branch:selected { background: @raised; }
+    QTreeView[role="table"]::item:selected, QTreeView[role="table"]::branch:selected { background: @raised; color: @text; }
+    #queue::item, #log::item { min-height: 24px; }
     QHeaderView { background: transparent; border: none; }
     QHeaderView::section { background: transparent; border: none; border-bottom: 1px solid @line; padding: 4px 12px; color: @secondary; font-size: 11px; }
     #section { background: @surface; border: 1px solid @line; border-radius: 8px; }
@@ -105,6 +108,10 @@ QString sheetOf(const Tokens& t) {
     QPushButton:disabled, QToolButton:disabled { color: @faint; }
     QPushButton#generate { background: @accent; color: @onAccent; border: 1px solid @accent; font-weight: 600; }
     #topBar QPushButton { padding: 4px 16px; }
+    #topBar QPushButton#stopMenu { padding: 4px 3px; min-width: 14px; max-width: 14px; min-height: 20px; max-height: 20px;
+      background: @raised; border: 1px solid @line; }
+    #topBar QPushButton#stopMenu:hover { border-color: @secondary; }
+    #topBar QPushButton#stopMenu:focus { border-color: @accent; }
     QPushButton#generate:focus { border-color: @text; }
     QPushButton#generate:disabled { background: @line; border-color: @line; color: @faint; }
     QPushButton[role="segment"] { background: transparent; border-color: transparent; color: @secondary; padding: 3px 8px; }

@@ -181,7 +181,8 @@ Result<std::vector<domain::GenerationRequest>> QueueReader::requestsOf(const Sel
   Result<void> taken;
   if (!selection.jobIds.empty()) {
     for (std::size_t i = 0; taken && i < selection.jobIds.size(); ++i) {
-      taken = take(QStringLiteral("j.id = ?"), {selection.jobIds[i]});
+      taken = selection.runId == 0 ? take(QStringLiteral("j.id = ?"), {selection.jobIds[i]})
+                                   : take(QStringLiteral("j.id = ? AND j.run = ?"), {selection.jobIds[i], selection.runId});
     }
   } else if (selection.runId != 0) {
     taken = take(QStringLiteral("r.id = ? AND j.id >= r.first_job AND j.id < r.first_job + r.jobs"), {selection.runId});

@@ -71,7 +71,8 @@ class QueueReader {
   /// The newest attempts alone count.
   base::Result<std::vector<DeviceSpeed>> speeds();
   /// What the jobs that are meant were asked for and have not made, of those in `states` alone, in the queue's order: to be asked
-  /// for again, changed. Nothing selected: of all runs. Indices are those of their runs.
+  /// for again, changed. Nothing selected: of all runs; jobs and a run: those of the jobs that are its own. Indices are those of
+  /// their runs.
   base::Result<std::vector<domain::GenerationRequest>> requestsOf(const Selection& selection,
                                                                   const std::vector<JobState>& states);
 

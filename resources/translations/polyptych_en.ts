@@ -188,6 +188,13 @@
             <numerusform>%n pictures failed.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n picture(s)</source>
+        <translation>
+            <numerusform>%n picture</numerusform>
+            <numerusform>%n pictures</numerusform>
+        </translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::PromptListModel</name>
@@ -286,6 +293,57 @@
     </message>
 </context>
 <context>
+    <name>polyptych::ui::QueueModel</name>
+    <message numerus="yes">
+        <source>%n attempt(s)</source>
+        <translation>
+            <numerusform>%n attempt</numerusform>
+            <numerusform>%n attempts</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::QueuePage</name>
+    <message numerus="yes">
+        <source>%n picture(s) cancelled.</source>
+        <translation>
+            <numerusform>%n picture cancelled.</numerusform>
+            <numerusform>%n pictures cancelled.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again.</source>
+        <translation>
+            <numerusform>%n picture waits again.</numerusform>
+            <numerusform>%n pictures wait again.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved to the front.</source>
+        <translation>
+            <numerusform>%n picture moved to the front.</numerusform>
+            <numerusform>%n pictures moved to the front.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) dismissed.</source>
+        <translation>
+            <numerusform>%n picture dismissed.</numerusform>
+            <numerusform>%n pictures dismissed.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RequeueSheet</name>
+    <message numerus="yes">
+        <source>Make %n job(s) again, changed</source>
+        <translation>
+            <numerusform>Make %n job again, changed</numerusform>
+            <numerusform>Make %n jobs again, changed</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::RunCost</name>
     <message numerus="yes">
         <source>%n s</source>
@@ -333,6 +391,23 @@
         <translation>
             <numerusform>%n picture stopped.</numerusform>
             <numerusform>%n pictures stopped.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::TimeLine</name>
+    <message numerus="yes">
+        <source>%n attempt(s)</source>
+        <translation>
+            <numerusform>%n attempt</numerusform>
+            <numerusform>%n attempts</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>Run %1, %n picture(s) from %2</source>
+        <translation>
+            <numerusform>Run %1, %n picture from %2</numerusform>
+            <numerusform>Run %1, %n pictures from %2</numerusform>
         </translation>
     </message>
 </context>

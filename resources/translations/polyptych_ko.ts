@@ -657,6 +657,46 @@
         <source>Log of the devices</source>
         <translation>장치 기록</translation>
     </message>
+    <message>
+        <source>Show or hide the queue</source>
+        <translation>대기열 보이기 또는 숨기기</translation>
+    </message>
+    <message>
+        <source>Move the jobs to the front</source>
+        <translation>작업을 맨 앞으로</translation>
+    </message>
+    <message>
+        <source>Move the jobs up</source>
+        <translation>작업을 위로 옮기기</translation>
+    </message>
+    <message>
+        <source>Move the jobs down</source>
+        <translation>작업을 아래로 옮기기</translation>
+    </message>
+    <message>
+        <source>Cancel the jobs</source>
+        <translation>작업 취소</translation>
+    </message>
+    <message>
+        <source>Retry the jobs</source>
+        <translation>작업 다시 시도</translation>
+    </message>
+    <message>
+        <source>Make the jobs again, changed</source>
+        <translation>작업을 바꾸어 다시 만들기</translation>
+    </message>
+    <message>
+        <source>Dismiss failed jobs</source>
+        <translation>실패한 작업 치우기</translation>
+    </message>
+    <message>
+        <source>Pause the run</source>
+        <translation>작업 묶음 일시 정지</translation>
+    </message>
+    <message>
+        <source>Resume the run</source>
+        <translation>작업 묶음 계속하기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -1571,6 +1611,32 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>Go on</source>
         <translation>계속하기</translation>
     </message>
+    <message>
+        <source>What to stop</source>
+        <translation>중지할 대상</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>%1 – Polyptych</source>
+        <translation>%1 – Polyptych</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s)</source>
+        <translation>
+            <numerusform>그림 %n장</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>All pictures are there</source>
+        <translation>그림을 모두 만들었습니다</translation>
+    </message>
+    <message>
+        <source>The work has ended</source>
+        <translation>작업이 끝났습니다</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::MessageBar</name>
@@ -1581,6 +1647,14 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Show in file manager</source>
         <translation>파일 관리자에서 보기</translation>
+    </message>
+    <message>
+        <source>Queue %L1</source>
+        <translation>대기열 %L1</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>대기열</translation>
     </message>
 </context>
 <context>
@@ -2121,6 +2195,223 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
 </context>
 <context>
+    <name>polyptych::ui::QueueModel</name>
+    <message>
+        <source>Waiting</source>
+        <translation>기다림</translation>
+    </message>
+    <message>
+        <source>In work</source>
+        <translation>작업 중</translation>
+    </message>
+    <message>
+        <source>Done</source>
+        <translation>완료</translation>
+    </message>
+    <message>
+        <source>Failed</source>
+        <translation>실패</translation>
+    </message>
+    <message>
+        <source>Parked</source>
+        <translation>보류됨</translation>
+    </message>
+    <message>
+        <source>Cancelled</source>
+        <translation>취소됨</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n attempt(s)</source>
+        <translation>
+            <numerusform>시도 %n번</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>작업 묶음</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>그림</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>상태</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>장치</translation>
+    </message>
+    <message>
+        <source>Why</source>
+        <translation>이유</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::QueuePage</name>
+    <message>
+        <source>Jobs</source>
+        <translation>작업</translation>
+    </message>
+    <message>
+        <source>Time line</source>
+        <translation>시간표</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>상태</translation>
+    </message>
+    <message>
+        <source>Run</source>
+        <translation>작업 묶음</translation>
+    </message>
+    <message>
+        <source>To the front</source>
+        <translation>맨 앞으로</translation>
+    </message>
+    <message>
+        <source>Retry</source>
+        <translation>다시 시도</translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation>바꾸기…</translation>
+    </message>
+    <message>
+        <source>Put it into the queue again with other settings</source>
+        <translation>다른 설정으로 대기열에 다시 넣기</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>취소</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>닫기</translation>
+    </message>
+    <message>
+        <source>Close the queue</source>
+        <translation>대기열 닫기</translation>
+    </message>
+    <message>
+        <source>Queue</source>
+        <translation>대기열</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>미완료</translation>
+    </message>
+    <message>
+        <source>All runs</source>
+        <translation>모든 작업 묶음</translation>
+    </message>
+    <message>
+        <source>Nothing waits. What you generate stands here until it is made.</source>
+        <translation>기다리는 작업이 없습니다. 만들 그림은 완성될 때까지 여기에 있습니다.</translation>
+    </message>
+    <message>
+        <source>There is no such job.</source>
+        <translation>해당하는 작업이 없습니다.</translation>
+    </message>
+    <message>
+        <source>Every picture of these jobs is there already.</source>
+        <translation>이 작업의 그림은 모두 있습니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) cancelled.</source>
+        <translation>
+            <numerusform>그림 %n장을 취소했습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again.</source>
+        <translation>
+            <numerusform>그림 %n장이 다시 기다립니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved to the front.</source>
+        <translation>
+            <numerusform>그림 %n장을 맨 앞으로 옮겼습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) dismissed.</source>
+        <translation>
+            <numerusform>그림 %n장을 치웠습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>되돌리기</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RequeueSheet</name>
+    <message>
+        <source>Prompt</source>
+        <translation>프롬프트</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>제외 프롬프트</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>크기</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>스텝</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>가이던스</translation>
+    </message>
+    <message>
+        <source>Scheduler</source>
+        <translation>스케줄러</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>시드</translation>
+    </message>
+    <message>
+        <source>As before</source>
+        <translation>이전 그대로</translation>
+    </message>
+    <message>
+        <source>Put into the queue</source>
+        <translation>대기열에 넣기</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>취소</translation>
+    </message>
+    <message numerus="yes">
+        <source>Make %n job(s) again, changed</source>
+        <translation>
+            <numerusform>작업 %n개를 바꾸어 다시 만들기</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Steps are a whole number from 1 to %1.</source>
+        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
+        <translation>가이던스는 7.5처럼 0부터 100까지의 수입니다.</translation>
+    </message>
+    <message>
+        <source>The seed is a whole number from 0 to 18446744073709551615.</source>
+        <translation>시드는 0부터 18446744073709551615까지의 정수입니다.</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::RunCost</name>
     <message numerus="yes">
         <source>%n s</source>
@@ -2546,6 +2837,61 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>
             <numerusform>그림 %n장을 중지했습니다.</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::TimeLine</name>
+    <message>
+        <source>Time line: which device made what when</source>
+        <translation>시간표: 어느 장치가 언제 무엇을 만들었는지</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n attempt(s)</source>
+        <translation>
+            <numerusform>시도 %n번</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Nothing was made in this time. Every picture that is made gets a bar here.</source>
+        <translation>이 시간에 만든 그림이 없습니다. 그림을 만들 때마다 여기에 막대가 생깁니다.</translation>
+    </message>
+    <message>
+        <source>in work</source>
+        <translation>작업 중</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>완료</translation>
+    </message>
+    <message>
+        <source>cancelled</source>
+        <translation>취소됨</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>실패</translation>
+    </message>
+    <message>
+        <source>the worker was lost</source>
+        <translation>작업 프로세스가 끝남</translation>
+    </message>
+    <message>
+        <source>Polyptych was ended</source>
+        <translation>Polyptych가 꺼짐</translation>
+    </message>
+    <message>
+        <source>given back</source>
+        <translation>돌려놓음</translation>
+    </message>
+    <message numerus="yes">
+        <source>Run %1, %n picture(s) from %2</source>
+        <translation>
+            <numerusform>작업 묶음 %1, %2번부터 그림 %n장</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>%1 s</source>
+        <translation>%1초</translation>
     </message>
 </context>
 <context>

@@ -150,6 +150,8 @@ class TestQueueChanges : public QObject {
     QCOMPARE((*asked)[2].prompt, std::string("a dog, 0"));
     QCOMPARE((*reader)->requestsOf({{2}, 0}, {JobState::Failed})->size(), std::size_t(2));
     QCOMPARE((*reader)->requestsOf({{}, 2}, {JobState::Failed})->size(), std::size_t(0));
+    QCOMPARE((*reader)->requestsOf({{2}, 1}, {JobState::Failed})->size(), std::size_t(2));
+    QCOMPARE((*reader)->requestsOf({{2}, 2}, {JobState::Failed})->size(), std::size_t(0));
   }
 
   void readersSeeWhatDevicesDid() {

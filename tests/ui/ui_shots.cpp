@@ -14,6 +14,8 @@
 #include <QTranslator>
 #include <cstdio>
 
+#include "core/queue/jobs.h"
+#include "tests/gallery/sample_library.h"
 #include "tests/ui/fake_backend.h"
 #include "ui/prompts/prompt_view.h"
 #include "ui/theme.h"
@@ -82,6 +84,50 @@ void measure(tests::FakeBackend& backend, const std::vector<domain::DeviceInfo>&
   backend.step(QStringLiteral("cuda:0"), 9, 17, 25, domain::Stage::Denoising, 1, 5);
 }
 
+/// Two runs with failures, and a history of the last hour.
+void fillQueue(tests::SampleLibrary& library, bool isKorean) {
+  const QStringList words =
+      isKorean
+          ? QStringList{QStringLiteral("해 질 녘 바닷가의 흰 등대, 유화"), QStringLiteral("밤의 눈밭에 있는 빨간 집"),
+                        QStringLiteral("사막 위의 노란 열기구")}
+          : QStringList{QStringLiteral("a white lighthouse by the sea at dusk, oil on canvas"),
+                        QStringLiteral("a red house in the snow at night"), QStringLiteral("a yellow balloon over the desert")};
+  QStringList prompts;
+  for (int i = 0; i < 240; ++i) {
+    prompts << words[i / 8 % 3];
+  }
+  library.addRun(tests::recordOf(1, prompts, QStringLiteral("2026/1")));
+  library.addRun(tests::recordOf(2, prompts.mid(0, 24), QStringLiteral("2026/2")));
+  const qint64 now = QDateTime::currentMSecsSinceEpoch();
+  qint64 job = 1;
+  const auto attempt = [&](const char* device, qint64 ago, qint64 seconds, std::optional<queue::JobState> next,
+                           base::ErrorCode code) {
+    const auto lease = queue::lease(*library.database, job, QLatin1String(device), true, now - ago * 1000);
+    if (next) {
+      queue::AttemptEnd end;
+      end.jobId = job;
+      end.lease = (*lease)->number;
+      end.next = *next;
+      end.outcome = *next == queue::JobState::Done ? queue::AttemptOutcome::Done : queue::AttemptOutcome::Failed;
+      if (*next != queue::JobState::Done) {
+        end.error = base::Error{code, "The device ran out of memory.", {}};
+      }
+      end.nowMs = now - (ago - seconds) * 1000;
+      (void)queue::endAttempt(*library.database, end);
+    }
+    ++job;
+  };
+  using queue::JobState;
+  for (int i = 0; i < 60; ++i) {
+    const bool isBad = i == 17 || i == 41;
+    const char* const devices[] = {"cuda:0", "cuda:1", "cuda:2"};
+    attempt(devices[i % 3], 3500 - i * 55, i % 3 == 2 ? 150 : 48,
+            isBad ? (i == 17 ? JobState::Failed : JobState::Parked) : JobState::Done, base::ErrorCode::OutOfMemory);
+  }
+  attempt("cuda:0", 20, 0, std::nullopt, {});
+  attempt("cuda:1", 9, 0, std::nullopt, {});
+}
+
 void shoot(const QString& folder, const QString& state, bool isKorean, bool isDark, QSize size) {
   QTemporaryDir pictures;
   const bool hasGpus = state != QLatin1String("empty") && state != QLatin1String("slots");
@@ -133,6 +179,13 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
       return model;
     };
     options.modelFolders = {QStringLiteral("/data/models")};
+  }
+  std::optional<tests::SampleLibrary> library;
+  const bool isQueue = state.startsWith(QLatin1String("queue"));
+  if (isQueue) {
+    library.emplace();
+    fillQueue(*library, isKorean);
+    options.location = library->location;
   }
   ui::MainWindow window(backend, options);
   window.resize(size);
@@ -264,6 +317,25 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
     } else if (state == QLatin1String("rows")) {
       panel.view().editRow(3);
     }
+  } else if (isQueue) {
+    window.findChild<QPushButton*>(QStringLiteral("queueDoor"))->click();
+    QTest::qWait(300);
+    auto* table = window.findChild<QAbstractItemView*>(QStringLiteral("queue"));
+    if (state == QLatin1String("queueTime")) {
+      window.findChild<QPushButton*>(QStringLiteral("queueTime"))->click();
+    } else {
+      table->selectionModel()->select(table->model()->index(2, 0), QItemSelectionModel::Select | QItemSelectionModel::Rows);
+      table->selectionModel()->select(table->model()->index(table->model()->rowCount() - 1, 0),
+                                      QItemSelectionModel::Select | QItemSelectionModel::Rows);
+      if (state == QLatin1String("queueChange")) {
+        window.findChild<QPushButton*>(QStringLiteral("queueRequeue"))->click();
+      } else if (state == QLatin1String("queueFailed")) {
+        auto* states = window.findChild<QComboBox*>(QStringLiteral("queueState"));
+        states->setCurrentIndex(4);
+        Q_EMIT states->activated(4);
+      }
+    }
+    QTest::qWait(300);
   } else if (state == QLatin1String("actions")) {
     window.shell().actions().trigger(QStringLiteral("program.actionList"));
   } else if (state == QLatin1String("menu")) {

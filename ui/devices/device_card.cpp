@@ -47,6 +47,17 @@ void showProgress(QProgressBar& bar, const backend::SlotStatus& status) {
 
 }  // namespace
 
+QString slotName(const QString& slotId) {
+  const QString number = slotId.mid(slotId.indexOf(u':') + 1);
+  if (slotId.startsWith(QLatin1String("cpu"))) {
+    const QString cpu = QCoreApplication::translate("DeviceCard", "CPU");
+    return slotId.contains(u':') ? cpu + u' ' + QString::number(number.toInt() + 1) : cpu;
+  }
+  const QStringList parts = number.split(u'#');
+  const QString gpu = QCoreApplication::translate("DeviceCard", "GPU ") + parts.front();
+  return parts.size() > 1 ? QStringLiteral("%1 (%2)").arg(gpu, parts[1]) : gpu;
+}
+
 QString stateInWords(const backend::SlotStatus& status) {
   switch (status.state) {
     case SlotState::Stopped:

@@ -115,6 +115,9 @@ class DeviceCard : public QFrame {
   bool m_isFolded = false;
 };
 
+/// What people call a worker: "GPU 0", "GPU 0 (2)" for the second on it, "CPU 1" for the first slot of the CPU.
+QString slotName(const QString& slotId);
+
 /// "Generating 17 / 25", "Loading model 1.2 of 3.4 GB"; nothing for a worker that is there and waits.
 QString stateInWords(const backend::SlotStatus& status);
 

@@ -154,7 +154,7 @@ PromptSheet::PromptSheet(PromptListModel& list, const PromptLengths& lengths, QW
 }
 
 QSize PromptSheet::cardSize() const {
-  const int height = card()->layout()->sizeHint().height();
+  const int height = heightOf(Metrics::kSheetWidth);
   return {Metrics::kSheetWidth, m_text->isHidden() ? height : height + Metrics::kPromptText - m_text->sizeHint().height()};
 }
 

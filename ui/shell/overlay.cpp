@@ -3,6 +3,7 @@
 #include <QApplication>
 #include <QFrame>
 #include <QKeyEvent>
+#include <QLayout>
 #include <QMouseEvent>
 #include <QPainter>
 
@@ -28,6 +29,10 @@ void Overlay::open() {
     return;
   }
   m_focusBefore = window()->focusWidget();
+  // Its size is that of its fields, which the style sheet decides.
+  for (QWidget* child : m_card->findChildren<QWidget*>()) {
+    child->ensurePolished();
+  }
   place();
   show();
   raise();
@@ -50,6 +55,12 @@ void Overlay::close() {
     m_focusBefore->setFocus(Qt::PopupFocusReason);
   }
   hide();
+}
+
+int Overlay::heightOf(int width) const {
+  m_card->layout()->invalidate();
+  m_card->layout()->activate();
+  return std::max(m_card->sizeHint().height(), m_card->heightForWidth(width));
 }
 
 void Overlay::place() {

@@ -29,6 +29,8 @@ class Overlay : public QWidget {
   /// Where the content goes.
   QWidget* card() const { return m_card; }
   virtual QSize cardSize() const = 0;
+  /// What its content takes at that width, with what was shown or hidden just now.
+  int heightOf(int width) const;
   /// What gets the focus.
   virtual QWidget* first() const = 0;
   void place();

@@ -1,0 +1,342 @@
+#include <QAbstractItemModelTester>
+#include <QComboBox>
+#include <QLineEdit>
+#include <QMimeData>
+#include <QPushButton>
+#include <QSignalSpy>
+
+#include "core/queue/changes.h"
+#include "core/queue/jobs.h"
+#include "tests/gallery/sample_library.h"
+#include "tests/ui/stage.h"
+#include "ui/queue/time_line.h"
+
+using namespace polyptych;
+using Kind = backend::Command::Kind;
+using queue::JobState;
+using tests::SampleLibrary;
+using tests::Stage;
+using ui::QueueModel;
+
+namespace {
+
+QStringList prompts(int count, const QString& word) {
+  QStringList list;
+  for (int i = 0; i < count; ++i) {
+    list << QStringLiteral("%1, %2").arg(word).arg(i);
+  }
+  return list;
+}
+
+}  // namespace
+
+/// The queue over the gallery: its table, its commands and the time line. Units of two pictures: jobs 1, 2, 3... in their order.
+class TestQueuePage : public QObject {
+  Q_OBJECT
+
+ private:
+  std::unique_ptr<Stage> openStage() {
+    auto stage = std::make_unique<Stage>(std::vector{tests::gpuDevice(0), tests::cpuDevice()}, QString(),
+                                         [this](ui::MainWindowOptions& options) {
+                                           options.model = QStringLiteral("test/small-model");
+                                           options.location = m_library->location;
+                                         });
+    stage->window->resize(1280, 800);
+    QTest::mouseClick(stage->find<QPushButton>("queueDoor"), Qt::LeftButton);
+    return stage;
+  }
+  static QAbstractItemView* tableOf(const Stage& stage) { return stage.find<QAbstractItemView>("queue"); }
+  static QStringList columnOf(const Stage& stage, int column) {
+    QStringList cells;
+    const auto* model = tableOf(stage)->model();
+    for (int row = 0; row < model->rowCount(); ++row) {
+      cells << model->index(row, column).data().toString();
+    }
+    return cells;
+  }
+  static void select(const Stage& stage, int row,
+                     QItemSelectionModel::SelectionFlags flags = QItemSelectionModel::ClearAndSelect) {
+    auto* table = tableOf(stage);
+    table->selectionModel()->select(table->model()->index(row, 0), flags | QItemSelectionModel::Rows);
+    table->selectionModel()->setCurrentIndex(table->model()->index(row, 0), QItemSelectionModel::NoUpdate);
+  }
+  void fail(qint64 job, base::ErrorCode code, JobState next) {
+    const auto lease = queue::lease(*m_library->database, job, QStringLiteral("cuda:0"), true, 1000);
+    QVERIFY(lease && *lease);
+    queue::AttemptEnd end;
+    end.jobId = job;
+    end.lease = (*lease)->number;
+    end.outcome = next == JobState::Done ? queue::AttemptOutcome::Done : queue::AttemptOutcome::Failed;
+    end.next = next;
+    if (next != JobState::Done) {
+      end.error = base::Error{code, "It did not work.", {}};
+    }
+    end.nowMs = 4000;
+    QVERIFY(queue::endAttempt(*m_library->database, end));
+  }
+
+ private Q_SLOTS:
+  void init() {
+    m_library = std::make_unique<SampleLibrary>();
+    m_library->addRun(tests::recordOf(1, prompts(6, QStringLiteral("a cat")), QStringLiteral("2026/1")));
+    m_library->addRun(tests::recordOf(2, prompts(4, QStringLiteral("a dog")), QStringLiteral("2026/2")));
+  }
+  void cleanup() { m_library.reset(); }
+
+  void theDoorOpensTheQueueAndEscClosesIt() {
+    const auto stage = openStage();
+    auto* page = stage->find<QWidget>("queuePage");
+    QVERIFY(page->isVisible());
+    QTRY_COMPARE(columnOf(*stage, QueueModel::Prompt).size(), 5);
+    QCOMPARE(columnOf(*stage, QueueModel::Run).join(u' '), QStringLiteral("1 1 1 2 2"));
+    QCOMPARE(columnOf(*stage, QueueModel::Pictures)[1], QStringLiteral("3–4"));
+    QCOMPARE(columnOf(*stage, QueueModel::State)[0], QStringLiteral("○ Waiting"));
+    // Half of the centre, below the gallery.
+    QVERIFY(page->height() > stage->window->height() / 4);
+    QVERIFY(stage->grid()->isVisible());
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
+    QVERIFY(!page->isVisible());
+    QCOMPARE(QApplication::focusWidget(), stage->grid());
+    QTest::keyClick(stage->grid(), Qt::Key_Q);
+    QVERIFY(page->isVisible());
+  }
+
+  void theDoorSaysHowManyWait() {
+    Stage stage;
+    auto* door = stage.find<QPushButton>("queueDoor");
+    QCOMPARE(door->text(), QStringLiteral("Queue"));
+    backend::QueueStatus status;
+    status.waiting = 1888;
+    Q_EMIT stage.backend.queueChanged(status);
+    QCOMPARE(door->text(), QStringLiteral("Queue 1,888"));
+  }
+
+  void statesAreCountedAndChosen() {
+    fail(1, base::ErrorCode::OutOfMemory, JobState::Failed);
+    fail(2, base::ErrorCode::WorkerDied, JobState::Parked);
+    const auto stage = openStage();
+    auto* state = stage->find<QComboBox>("queueState");
+    QTRY_COMPARE(state->itemText(0), QStringLiteral("Open 5"));
+    QCOMPARE(state->itemText(1), QStringLiteral("○ Waiting 3"));
+    QCOMPARE(state->itemText(3), QStringLiteral("■ Failed 1"));
+    QCOMPARE(state->itemText(4), QStringLiteral("▲ Parked 1"));
+    state->setCurrentIndex(3);
+    Q_EMIT state->activated(3);
+    QTRY_COMPARE(columnOf(*stage, QueueModel::State), QStringList{QStringLiteral("■ Failed")});
+    QCOMPARE(columnOf(*stage, QueueModel::Why), QStringList{QStringLiteral("out of memory")});
+    auto* run = stage->find<QComboBox>("queueRun");
+    QCOMPARE(run->count(), 3);
+    state->setCurrentIndex(0);
+    run->setCurrentIndex(run->findData(quint64(2)));
+    Q_EMIT run->activated(run->currentIndex());
+    QTRY_COMPARE(columnOf(*stage, QueueModel::Run), (QStringList{QStringLiteral("2"), QStringLiteral("2")}));
+    state->setCurrentIndex(6);
+    Q_EMIT state->activated(6);
+    QTRY_VERIFY(stage->find<QLabel>("queueNothing")->isVisible());
+  }
+
+  void changesComeWithoutLosingTheSelection() {
+    const auto stage = openStage();
+    auto* model = qobject_cast<QueueModel*>(tableOf(*stage)->model());
+    QAbstractItemModelTester tester(model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    QTRY_COMPARE(model->rowCount(), 5);
+    select(*stage, 2);
+    QSignalSpy resets(model, &QAbstractItemModel::modelReset);
+    // The first is made, the last goes to the front, one fails, another run comes.
+    fail(1, {}, JobState::Done);
+    fail(4, base::ErrorCode::OutOfMemory, JobState::Failed);
+    QVERIFY(queue::moveToFront(*m_library->database, {{5}, 0}));
+    m_library->addRun(tests::recordOf(3, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    stage->backend.tell({});
+    QTRY_COMPARE(model->rowCount(), 5);
+    QTRY_COMPARE(columnOf(*stage, QueueModel::Run).join(u' '), QStringLiteral("2 1 1 3 2"));
+    QCOMPARE(resets.size(), 0);
+    const QModelIndexList selected = tableOf(*stage)->selectionModel()->selectedRows();
+    QCOMPARE(selected.size(), 1);
+    QCOMPARE(selected[0].data(QueueModel::IdRole).toLongLong(), qint64(3));
+    QCOMPARE(selected[0].row(), 2);
+    QCOMPARE(columnOf(*stage, QueueModel::State)[4], QStringLiteral("■ Failed"));
+  }
+
+  void commandsGoToTheBackendAndCanBeUndone() {
+    const auto stage = openStage();
+    QTRY_COMPARE(tableOf(*stage)->model()->rowCount(), 5);
+    auto* cancel = stage->find<QPushButton>("queueCancel");
+    QVERIFY(!cancel->isVisible());
+    select(*stage, 1);
+    select(*stage, 3, QItemSelectionModel::Select);
+    QVERIFY(cancel->isVisible());
+    QVERIFY(!stage->find<QPushButton>("queueRetry")->isVisible());
+    QTest::mouseClick(cancel, Qt::LeftButton);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::CancelAll);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, (std::vector<qint64>{2, 4}));
+    stage->backend.answer(77);
+    QCOMPARE(stage->message(), QStringLiteral("1 picture cancelled."));
+    QTest::mouseClick(stage->find<QPushButton>("messageAction"), Qt::LeftButton);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::Undo);
+    QCOMPARE(stage->backend.commands.back().undoId, qint64(77));
+    tableOf(*stage)->setFocus();
+    QTest::keyClick(tableOf(*stage), Qt::Key_Home, Qt::ControlModifier);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::MoveToFront);
+    select(*stage, 1);
+    QTest::keyClick(tableOf(*stage), Qt::Key_Down, Qt::AltModifier);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::MoveBefore);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{2});
+    QCOMPARE(stage->backend.commands.back().before, qint64(4));
+    QTest::keyClick(tableOf(*stage), Qt::Key_Up, Qt::AltModifier);
+    QCOMPARE(stage->backend.commands.back().before, qint64(1));
+    // The last but one goes behind the last: that one goes before it.
+    select(*stage, 3);
+    QTest::keyClick(tableOf(*stage), Qt::Key_Down, Qt::AltModifier);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{5});
+    QCOMPARE(stage->backend.commands.back().before, qint64(4));
+    stage->window->shell().actions().trigger(QStringLiteral("queue.pauseRun"));
+    QCOMPARE(stage->backend.commands.back().kind, Kind::PauseRun);
+    QCOMPARE(stage->backend.commands.back().jobs.runId, quint64(2));
+  }
+
+  void jobsAreDragged() {
+    const auto stage = openStage();
+    auto* model = tableOf(*stage)->model();
+    QTRY_COMPARE(model->rowCount(), 5);
+    const std::unique_ptr<QMimeData> dragged(model->mimeData({model->index(3, 0), model->index(3, 1)}));
+    model->dropMimeData(dragged.get(), Qt::MoveAction, 1, 0, {});
+    QCOMPARE(stage->backend.commands.back().kind, Kind::MoveBefore);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{4});
+    QCOMPARE(stage->backend.commands.back().before, qint64(2));
+    QCOMPARE(model->rowCount(), 5);
+  }
+
+  void jobsAreMadeAgainWithOtherSettings() {
+    fail(2, base::ErrorCode::OutOfMemory, JobState::Parked);
+    const auto stage = openStage();
+    QTRY_COMPARE(columnOf(*stage, QueueModel::State).value(1), QStringLiteral("▲ Parked"));
+    select(*stage, 1);
+    QTest::mouseClick(stage->find<QPushButton>("queueRequeue"), Qt::LeftButton);
+    auto* steps = stage->find<QLineEdit>("requeueSteps");
+    QVERIFY(steps->isVisible());
+    QTest::keyClicks(steps, QStringLiteral("0"));
+    QTest::keyClick(steps, Qt::Key_Return);
+    QVERIFY(stage->find<QLabel>("requeueProblem")->text().contains(QStringLiteral("Steps are")));
+    steps->clear();
+    QTest::keyClicks(steps, QStringLiteral("9"));
+    QTest::keyClicks(stage->find<QLineEdit>("requeueSize"), QStringLiteral("64x32"));
+    QTest::keyClicks(stage->find<QLineEdit>("requeueSeed"), QStringLiteral("5"));
+    QTest::keyClick(steps, Qt::Key_Return);
+    QTRY_COMPARE(stage->backend.specs.size(), std::size_t(1));
+    const auto& spec = stage->backend.specs[0];
+    QCOMPARE(spec.requests.size(), std::size_t(2));
+    QCOMPARE(spec.requests[1].prompt, std::string("a cat, 3"));
+    QCOMPARE(spec.requests[1].steps, 9);
+    QCOMPARE(spec.requests[1].width, 64);
+    QCOMPARE(spec.requests[1].seed, std::uint64_t(6));
+    QCOMPARE(spec.requests[1].index, std::int64_t(1));
+    QCOMPARE(spec.plan.model.name, std::string("org/tiny"));
+    // The old ones go once the new ones are stored, not before.
+    QVERIFY(std::ranges::none_of(stage->backend.commands, [](const auto& c) { return c.kind == Kind::Dismiss; }));
+    Q_EMIT stage->backend.runStarted(spec.id, 2, 0);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::Dismiss);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{2});
+  }
+
+  void aLongQueueIsReadAsOneScrolls() {
+    m_library->addRun(tests::recordOf(3, prompts(3000, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    const auto stage = openStage();
+    auto* table = tableOf(*stage);
+    QTRY_COMPARE(table->model()->rowCount(), 200);
+    for (int i = 0; i < 10 && table->model()->rowCount() < 1505; ++i) {
+      table->scrollToBottom();
+      QTest::qWait(30);
+    }
+    QTRY_COMPARE(table->model()->rowCount(), 1505);
+  }
+
+  void theTimeLineHasABarForEachAttempt() {
+    ui::TimeLine line;
+    line.resize(700, 200);
+    const qint64 now = QDateTime::currentMSecsSinceEpoch();
+    const auto attempt = [&](const char* device, qint64 ago, std::optional<qint64> seconds,
+                             std::optional<queue::AttemptOutcome> outcome) {
+      queue::AttemptRow row;
+      row.device = QLatin1String(device);
+      row.startedMs = now - ago * 1000;
+      row.endedMs = seconds ? std::optional(row.startedMs + *seconds * 1000) : std::nullopt;
+      row.outcome = outcome;
+      row.prompt = QStringLiteral("a cat");
+      row.count = 1;
+      return row;
+    };
+    line.setAttempts(
+        {attempt("cuda:1", 3000, 300, queue::AttemptOutcome::Done), attempt("cuda:0", 600, 300, queue::AttemptOutcome::Failed),
+         attempt("cuda:0", 100, std::nullopt, std::nullopt)},
+        now);
+    QCOMPARE(line.devices(), (QStringList{QStringLiteral("cuda:0"), QStringLiteral("cuda:1")}));
+    const auto* found = line.attemptAt(line.barOf(attempt("cuda:0", 600, 300, {})).center());
+    QVERIFY(found != nullptr);
+    QCOMPARE(*found->outcome, queue::AttemptOutcome::Failed);
+    QVERIFY(line.barOf(*found).left() < line.barOf(attempt("cuda:0", 100, 100, {})).left());
+    QVERIFY(line.attemptAt(QPoint(2, 2)) == nullptr);
+    // Keys: to and fro, in and out.
+    const qint64 span = line.end() - line.begin();
+    QSignalSpy earlier(&line, &ui::TimeLine::earlierWanted);
+    QTest::keyClick(&line, Qt::Key_Left);
+    QCOMPARE(line.end(), now - span / 4);
+    QVERIFY(!earlier.isEmpty());
+    QTest::keyClick(&line, Qt::Key_Home);
+    QCOMPARE(line.end(), now);
+    QTest::keyClick(&line, Qt::Key_Plus);
+    QVERIFY(std::abs(line.end() - line.begin() - span / 2) < 10);
+    QTest::keyClick(&line, Qt::Key_Minus);
+    QVERIFY(std::abs(line.end() - line.begin() - span) < 20);
+    QVERIFY(!line.grab().isNull());
+  }
+
+  void theTimeLineReadsTheHistory() {
+    fail(1, base::ErrorCode::OutOfMemory, JobState::Failed);
+    QVERIFY(m_library->database != nullptr);
+    const auto stage = openStage();
+    QTest::mouseClick(stage->find<QPushButton>("queueTime"), Qt::LeftButton);
+    auto* line = stage->find<ui::TimeLine>("timeLine");
+    QVERIFY(line->isVisible());
+    QVERIFY(!stage->find<QComboBox>("queueState")->isVisible());
+    // The sample's attempts are of 1970.
+    Q_EMIT line->earlierWanted(0);
+    QTRY_COMPARE(line->devices(), QStringList{QStringLiteral("cuda:0")});
+  }
+
+  void theEndIsToldToWhoLooksElsewhere() {
+    Stage stage;
+    QStringList told;
+    stage.window->notifier().setSink(
+        [&told](const QString& title, const QString& body) { told << title + QStringLiteral(": ") + body; });
+    QVERIFY(stage.run({QStringLiteral("a"), QStringLiteral("b")}));
+    stage.backend.finish(2);
+    QCOMPARE(told, QStringList());
+    QCOMPARE(stage.window->windowTitle(), QStringLiteral("Polyptych"));
+    QTest::mouseClick(stage.find<QPushButton>("generate"), Qt::LeftButton);
+    QTRY_COMPARE(stage.backend.specs.size(), std::size_t(2));
+    stage.backend.start(2);
+    stage.backend.picture(0, QStringLiteral("/nowhere/0.png"), QStringLiteral("cpu:0"), 2);
+    QCOMPARE(stage.window->windowTitle(), QStringLiteral("50 % – Polyptych"));
+    QWidget other;
+    other.show();
+    QApplication::setActiveWindow(&other);
+    backend::RunSummary summary;
+    summary.runId = 2;
+    summary.total = 2;
+    summary.made = 1;
+    summary.failed = 1;
+    Q_EMIT stage.backend.runFinished(summary);
+    QCOMPARE(told, QStringList{QStringLiteral("The work has ended: 1 picture, 1 failed")});
+  }
+
+ private:
+  std::unique_ptr<SampleLibrary> m_library;
+};
+
+int main(int argc, char** argv) {
+  QTEST_SET_MAIN_SOURCE_PATH
+  return tests::runUiTest<TestQueuePage>(argc, argv);
+}
+
+#include "tst_queue_page.moc"

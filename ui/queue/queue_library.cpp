@@ -1,0 +1,167 @@
+#include "ui/queue/queue_library.h"
+
+#include <QFileInfo>
+#include <algorithm>
+#include <limits>
+
+namespace polyptych::ui {
+namespace {
+
+constexpr int kMostRuns = 200;
+constexpr int kAttemptPage = 20'000;
+constexpr std::size_t kMostAttempts = 400'000;
+
+}  // namespace
+
+/// Lives on the thread, with a connection that is opened when it is first needed.
+class QueueLibrary::Reader : public QObject {
+ public:
+  explicit Reader(library::Location location) : m_location(std::move(location)) {}
+
+  /// nullptr while there is no library.
+  queue::QueueReader* reader(std::optional<base::Error>& error) {
+    if (!m_reader && QFileInfo::exists(m_location.databaseFile())) {
+      auto opened = queue::QueueReader::open(m_location);
+      if (opened) {
+        m_reader = *std::move(opened);
+      } else {
+        error = opened.error();
+      }
+    }
+    return m_reader.get();
+  }
+
+ private:
+  const library::Location m_location;
+  std::unique_ptr<queue::QueueReader> m_reader;
+};
+
+QueueLibrary::QueueLibrary(std::optional<library::Location> location, QObject* parent)
+    : QObject(parent), m_location(std::move(location)) {
+  if (m_location) {
+    m_reader = std::make_unique<Reader>(*m_location);
+    m_reader->moveToThread(&m_thread);
+    m_thread.start();
+  }
+}
+
+QueueLibrary::~QueueLibrary() {
+  m_isEnding = true;
+  if (m_reader) {
+    // Its connection belongs to its thread.
+    QMetaObject::invokeMethod(m_reader.get(), [reader = m_reader.release()] { delete reader; });
+    m_thread.quit();
+    m_thread.wait();
+  }
+}
+
+template <typename Answer>
+void QueueLibrary::answer(Answer answer) {
+  // It waits for its thread before it goes.
+  QMetaObject::invokeMethod(this, std::move(answer), Qt::QueuedConnection);
+}
+
+void QueueLibrary::onThread(Reading reading) {
+  if (!m_location) {
+    return;
+  }
+  Reader* place = m_reader.get();
+  QMetaObject::invokeMethod(
+      place,
+      [this, place, reading = std::move(reading)] {
+        if (m_isEnding) {
+          return;
+        }
+        std::optional<base::Error> error;
+        if (queue::QueueReader* reader = place->reader(error)) {
+          reading(*reader);
+        } else if (error) {
+          answer([this, error = *error] { Q_EMIT failed(error); });
+        }
+      },
+      Qt::QueuedConnection);
+}
+
+quint64 QueueLibrary::read(const QueueQuery& query) {
+  const quint64 ticket = ++m_lastQuery;
+  onThread([this, ticket, query](queue::QueueReader& reader) {
+    if (m_lastQuery != ticket) {
+      return;
+    }
+    auto rows = reader.jobs(query.filter, std::nullopt, query.limit);
+    auto counts = reader.counts(query.filter.runId);
+    auto runs = reader.runs(0, kMostRuns);
+    if (!rows || !counts || !runs) {
+      const base::Error error = !rows ? rows.error() : !counts ? counts.error() : runs.error();
+      answer([this, error] { Q_EMIT failed(error); });
+      return;
+    }
+    QueuePart part;
+    part.ticket = ticket;
+    part.isWhole = static_cast<int>(rows->size()) < query.limit;
+    part.rows = *std::move(rows);
+    part.counts = *counts;
+    part.runs = *std::move(runs);
+    answer([this, part = std::move(part)] { Q_EMIT partRead(part); });
+  });
+  return ticket;
+}
+
+void QueueLibrary::readAttempts(qint64 sinceMs) {
+  const quint64 ticket = ++m_lastAttempts;
+  onThread([this, ticket, sinceMs](queue::QueueReader& reader) {
+    if (m_lastAttempts != ticket) {
+      return;
+    }
+    std::vector<queue::AttemptRow> all;
+    for (qint64 since = sinceMs; m_lastAttempts == ticket && all.size() < kMostAttempts;) {
+      auto attempts = reader.attempts(since, kAttemptPage);
+      if (!attempts) {
+        answer([this, error = attempts.error()] { Q_EMIT failed(error); });
+        return;
+      }
+      const bool isLast = static_cast<int>(attempts->size()) < kAttemptPage || attempts->back().startedMs == since;
+      // The next page begins with those of the same millisecond again.
+      const qint64 next = attempts->empty() ? since : attempts->back().startedMs;
+      for (queue::AttemptRow& attempt : *attempts) {
+        if (isLast || attempt.startedMs < next) {
+          all.push_back(std::move(attempt));
+        }
+      }
+      if (isLast) {
+        break;
+      }
+      since = next;
+    }
+    answer([this, all = std::move(all)] { Q_EMIT attemptsRead(all); });
+  });
+}
+
+void QueueLibrary::readRequests(std::vector<qint64> jobIds, std::function<void(base::Result<Requests>)> then) {
+  onThread([this, jobIds = std::move(jobIds), then = std::move(then)](queue::QueueReader& reader) {
+    using queue::JobState;
+    base::Result<Requests> result = Requests();
+    const auto runs = reader.runs(0, std::numeric_limits<int>::max());
+    if (!runs) {
+      result = runs.error();
+    } else {
+      for (const queue::RunRow& run : *runs) {
+        auto requests =
+            reader.requestsOf({jobIds, run.id}, {JobState::Failed, JobState::Parked, JobState::Cancelled, JobState::Waiting});
+        if (!requests) {
+          result = requests.error();
+          break;
+        }
+        if (!requests->empty()) {
+          result->emplace_back(run, *std::move(requests));
+        }
+      }
+      if (result) {
+        std::ranges::reverse(*result);
+      }
+    }
+    answer([then, result = std::move(result)] { then(result); });
+  });
+}
+
+}  // namespace polyptych::ui
