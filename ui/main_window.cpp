@@ -33,6 +33,8 @@ namespace {
 /// Setting: true from the first time that the window is closed over its work until that is told, then false.
 constexpr QLatin1String kWorksOn("notices/worksOn");
 
+/// Setting: how many workers the CPU has.
+constexpr QLatin1String kCpuWorkers("cpuWorkers");
 /// Setting: how much of the centre the queue takes, pixels.
 constexpr QLatin1String kQueueHeight("window/queueHeight");
 
@@ -81,6 +83,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   if (m_options.restoresSettings) {
     m_form->restore();
     m_queueHeight = QSettings().value(kQueueHeight).toInt();
+    m_devices->setCpuWorkers(QSettings().value(kCpuWorkers, 1).toInt());
   }
   if (!m_options.model.isEmpty()) {
     m_form->settings().setModelReference(m_options.model);
@@ -263,6 +266,10 @@ void MainWindow::addActions() {
               });
   actions.add(QStringLiteral("devices.tickAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Tick every GPU"), Category::Devices,
               {}, [this] { m_devices->tickAll(); });
+  actions.add(QStringLiteral("devices.moreWorkers"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One more worker for the CPU"),
+              Category::Devices, {}, [this] { m_devices->setCpuWorkers(m_devices->cpuWorkers() + 1); });
+  actions.add(QStringLiteral("devices.fewerWorkers"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One worker fewer for the CPU"),
+              Category::Devices, {}, [this] { m_devices->setCpuWorkers(m_devices->cpuWorkers() - 1); });
   actions.add(QStringLiteral("devices.restart"),
               QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Restart devices that were set aside"), Category::Devices, {}, [this] {
                 for (const DeviceCard* card : m_devices->cards()) {
@@ -829,6 +836,7 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     m_form->save();
     QSettings settings;
     settings.setValue(QStringLiteral("devices"), m_devices->tickedNames());
+    settings.setValue(kCpuWorkers, m_devices->cpuWorkers());
     settings.setValue(kQueueHeight, m_queuePage->isVisible() ? m_queuePage->height() : m_queueHeight);
     if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
       settings.setValue(kWorksOn, true);

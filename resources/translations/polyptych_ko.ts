@@ -125,6 +125,10 @@
             <numerusform>작업 프로세스 %n개 중 %1개 작업 중</numerusform>
         </translation>
     </message>
+    <message>
+        <source>Workers</source>
+        <translation>작업 프로세스</translation>
+    </message>
 </context>
 <context>
     <name>ErrorText</name>
@@ -696,6 +700,14 @@
     <message>
         <source>Resume the run</source>
         <translation>작업 묶음 계속하기</translation>
+    </message>
+    <message>
+        <source>One more worker for the CPU</source>
+        <translation>CPU 작업 프로세스 하나 더</translation>
+    </message>
+    <message>
+        <source>One worker fewer for the CPU</source>
+        <translation>CPU 작업 프로세스 하나 줄이기</translation>
     </message>
 </context>
 <context>

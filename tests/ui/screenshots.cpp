@@ -29,7 +29,8 @@ namespace {
 
 constexpr int kPatienceMs = 300'000;
 constexpr int kSettleMs = 400;
-constexpr int kPictures = 2;  ///< of each prompt
+constexpr int kPictures = 4;  ///< of each prompt
+constexpr int kWorkers = 4;
 
 /// The window on its real backend, in a library of its own, as somebody who starts for the first time has it.
 class Scene {
@@ -45,6 +46,7 @@ class Scene {
     ui::MainWindowOptions options;
     options.cpuCores = devices::usableCores();
     options.library = location.root;
+    options.location = location;
     window = std::make_unique<ui::MainWindow>(*m_backend, options);
     QObject::connect(m_backend.get(), &backend::RemoteBackend::joined, window.get(), &ui::MainWindow::onJoined);
     window->resize(1440, 900);
@@ -112,6 +114,9 @@ std::vector<Shot> standardSet() {
              "a white lighthouse by the sea at sunset\na red house in the snow at night\na yellow balloon over the "
              "desert\na pink mushroom in a meadow\na black rocket in the city\na blue tree in a field"));
          scene.find<QSpinBox>("images")->setValue(kPictures);
+         for (int i = 1; i < kWorkers; ++i) {
+           scene.window->shell().actions().trigger(QStringLiteral("devices.moreWorkers"));
+         }
          QTest::keyClick(prompts, Qt::Key_Return, Qt::ControlModifier);
          scene.await([&] { return scene.countOf(State::Done) >= 3; }, "the first pictures");
        }},
@@ -138,9 +143,25 @@ std::vector<Shot> standardSet() {
          grid->setCurrentIndex(grid->model()->index(2, 0));
          QTest::keyClick(grid, Qt::Key_Return);
        }},
+      {"compare",
+       [](Scene& scene) {
+         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
+         auto* grid = scene.find<QAbstractItemView>("gallery");
+         grid->setFocus();
+         grid->selectionModel()->select(grid->model()->index(0, 0), QItemSelectionModel::ClearAndSelect);
+         grid->selectionModel()->select(grid->model()->index(1, 0), QItemSelectionModel::Select);
+         scene.window->shell().actions().trigger(QStringLiteral("gallery.compare"));
+       }},
+      {"queue",
+       [](Scene& scene) {
+         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
+         QTest::mouseClick(scene.find<QPushButton>("queueDoor"), Qt::LeftButton);
+         QTest::mouseClick(scene.find<QPushButton>("queueTime"), Qt::LeftButton);
+         QTest::qWait(kSettleMs);
+       }},
       {"models",
        [page](Scene& scene) {
-         QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
+         QTest::mouseClick(scene.find<QPushButton>("queueDoor"), Qt::LeftButton);
          page("models")(scene);
        }},
       {"settings", page("settings")},

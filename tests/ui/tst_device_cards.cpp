@@ -238,6 +238,21 @@ class TestDevices : public QObject {
     QCOMPARE(cardOf(stage, "cpu:2"), cardOf(stage, "cpu"));
   }
 
+  void theCpuMayHaveSeveralWorkers() {
+    Stage stage;
+    stage.window->shell().actions().trigger(QStringLiteral("devices.moreWorkers"));
+    QVERIFY(stage.run({QStringLiteral("a tree")}));
+    const auto& chosen = stage.backend.specs[0].slots;
+    QCOMPARE(chosen.size(), std::size_t(2));
+    QCOMPARE(chosen[1].id, std::string("cpu:1"));
+    // While work goes on it counts at once.
+    stage.window->shell().actions().trigger(QStringLiteral("devices.fewerWorkers"));
+    QCOMPARE(stage.backend.commands.back().kind, Kind::SetDevices);
+    QCOMPARE(stage.backend.commands.back().slots.size(), std::size_t(1));
+    stage.window->shell().actions().trigger(QStringLiteral("devices.fewerWorkers"));
+    QCOMPARE(stage.find<ui::DevicePanel>("rightPanel")->cpuWorkers(), 1);
+  }
+
   void everyGpuIsTickedByOneAction() {
     Stage stage(gpus(3));
     stage.find<QCheckBox>("tick-cuda:0")->setChecked(false);

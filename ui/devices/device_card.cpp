@@ -1,5 +1,6 @@
 #include "ui/devices/device_card.h"
 
+#include <QActionGroup>
 #include <QContextMenuEvent>
 #include <QCoreApplication>
 #include <QHBoxLayout>
@@ -230,6 +231,15 @@ void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& pro
     m_slots.remove(status.slotId);
   }
   refresh();
+}
+
+void DeviceCard::setWorkers(int workers) {
+  const int most = m_device.kind == domain::DeviceKind::Cpu ? kMostWorkers : 1;
+  workers = std::clamp(workers, 1, most);
+  if (workers != m_workers) {
+    m_workers = workers;
+    Q_EMIT tickChanged();
+  }
 }
 
 void DeviceCard::clear() {
@@ -475,6 +485,17 @@ void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
     }
   });
   connect(menu.addAction(QCoreApplication::translate("DeviceCard", "Log")), &QAction::triggered, this, &DeviceCard::logWanted);
+  if (m_device.kind == domain::DeviceKind::Cpu) {
+    QMenu* workers = menu.addMenu(QCoreApplication::translate("DeviceCard", "Workers"));
+    auto* group = new QActionGroup(workers);
+    for (int count = 1; count <= kMostWorkers; ++count) {
+      QAction* choice = workers->addAction(QLocale().toString(count));
+      choice->setCheckable(true);
+      choice->setChecked(count == m_workers);
+      group->addAction(choice);
+      connect(choice, &QAction::triggered, this, [this, count] { setWorkers(count); });
+    }
+  }
   if (m_isCrowded) {
     menu.addSeparator();
     connect(menu.addAction(m_isFolded ? QCoreApplication::translate("DeviceCard", "Unfold")

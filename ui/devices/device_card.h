@@ -24,6 +24,9 @@ namespace polyptych::ui {
 class DeviceCard : public QFrame {
   Q_OBJECT
  public:
+  /// Workers that the CPU may have: each takes the memory of a model.
+  static constexpr int kMostWorkers = 8;
+
   explicit DeviceCard(const domain::DeviceInfo& device, QWidget* parent = nullptr);
 
   const domain::DeviceInfo& device() const { return m_device; }
@@ -32,6 +35,9 @@ class DeviceCard : public QFrame {
   bool isTicked() const { return m_tick->isChecked(); }
   void setTicked(bool on) { m_tick->setChecked(on); }
   QCheckBox* tick() const { return m_tick; }
+  /// How many workers it is to have; more than one for the CPU alone.
+  int workers() const { return m_workers; }
+  void setWorkers(int workers);
   /// True if the slot is a worker on this device.
   bool hasSlot(const QString& slotId) const;
   void setStatus(const backend::SlotStatus& status, const QString& prompt);
@@ -56,6 +62,7 @@ class DeviceCard : public QFrame {
   std::optional<double> stepsPerSecond() const;
 
  Q_SIGNALS:
+  /// Whether it is used, or by how many workers.
   void tickChanged();
   void restartWanted(const QString& slotId);
   void logWanted();
@@ -108,6 +115,7 @@ class DeviceCard : public QFrame {
   DeviceMeters* m_meters;
   DeviceMeters* m_brief;
   int m_failures = 0;
+  int m_workers = 1;
   bool m_isPaused = false;
   bool m_isCountBesidePrompt = false;
   bool m_isCrowded = false;

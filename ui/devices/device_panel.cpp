@@ -46,6 +46,7 @@ DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
 }
 
 void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked) {
+  const int workers = cpuWorkers();
   for (DeviceCard* card : m_cards) {
     delete card;
   }
@@ -57,6 +58,7 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
   for (const auto& device : devices) {
     auto* card = new DeviceCard(device, this);
     card->setPaused(m_isPaused);
+    card->setWorkers(workers);
     const QString key = QString::fromStdString(device.uuid.empty() ? device.id : device.uuid);
     card->setTicked(ticked.contains(key));
     isAnyTicked |= card->isTicked();
@@ -158,16 +160,37 @@ void DevicePanel::endRuns() {
 }
 
 QString DevicePanel::tickedList() const {
-  QStringList list;
-  for (const DeviceCard* card : m_cards) {
-    if (card->isTicked()) {
-      list << QString::fromStdString(card->device().uuid.empty() ? card->device().id : card->device().uuid);
+  QStringList list = tickedNames();
+  for (QString& name : list) {
+    if (name == QLatin1String("cpu") && cpuWorkers() > 1) {
+      name += u':' + QString::number(cpuWorkers());
     }
   }
   return list.join(u',');
 }
 
-QStringList DevicePanel::tickedNames() const { return tickedList().split(u',', Qt::SkipEmptyParts); }
+QStringList DevicePanel::tickedNames() const {
+  QStringList names;
+  for (const DeviceCard* card : m_cards) {
+    if (card->isTicked()) {
+      names << QString::fromStdString(card->device().uuid.empty() ? card->device().id : card->device().uuid);
+    }
+  }
+  return names;
+}
+
+int DevicePanel::cpuWorkers() const {
+  const auto cpu =
+      std::ranges::find(m_cards, domain::DeviceKind::Cpu, [](const DeviceCard* card) { return card->device().kind; });
+  return cpu == m_cards.end() ? m_cpuWorkers : (*cpu)->workers();
+}
+
+void DevicePanel::setCpuWorkers(int workers) {
+  m_cpuWorkers = workers;
+  for (DeviceCard* card : m_cards) {
+    card->setWorkers(workers);
+  }
+}
 
 DeviceCard* DevicePanel::cardOf(const QString& slotId) const {
   for (DeviceCard* card : m_cards) {

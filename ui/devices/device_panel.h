@@ -26,9 +26,13 @@ class DevicePanel : public QWidget {
   void setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked);
   const std::vector<domain::DeviceInfo>& devices() const { return m_devices; }
   const std::vector<DeviceCard*>& cards() const { return m_cards; }
-  /// A list for domain::chooseDevices(): "cuda:0,GPU-...": empty if nothing is ticked.
+  /// A list for domain::chooseDevices(): "cpu:2,GPU-...": empty if nothing is ticked.
   QString tickedList() const;
+  /// Ids or UUIDs, to be remembered.
   QStringList tickedNames() const;
+  /// Workers of the CPU.
+  int cpuWorkers() const;
+  void setCpuWorkers(int workers);
   DeviceCard* cardOf(const QString& slotId) const;
   DeviceLog& log() { return m_log; }
   void tickAll();
@@ -59,6 +63,7 @@ class DevicePanel : public QWidget {
   std::vector<domain::DeviceInfo> m_devices;
   std::vector<DeviceCard*> m_cards;
   bool m_isPaused = false;
+  int m_cpuWorkers = 1;  ///< as long as there is no card
   DeviceLog m_log;
   QLabel* m_hint;
   QLabel* m_count;
