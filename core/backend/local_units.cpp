@@ -171,7 +171,10 @@ void LocalBackend::takeSaved(const RunPointer& run, const Unit& unit, const pool
                          "The file '" + path.toStdString() + "' differs from what was made now; it was left as it is."});
     } else if (!unit.isPresent[i]) {
       for (const SlotPointer& slot : m_slots) {
-        slot->status.picturesDone += slot->status.slotId == origin.device ? 1 : 0;
+        if (slot->status.slotId == origin.device) {
+          ++slot->status.picturesDone;
+          publish(*slot);
+        }
       }
       Q_EMIT pictureFinished({id, request.index, path, origin.device, origin.seconds, false});
     }

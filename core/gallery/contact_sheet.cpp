@@ -130,9 +130,19 @@ void paste(domain::Image& sheet, const domain::Image& picture, int left, int top
   }
 }
 
+Result<void> check(const ContactSheetOptions& options) {
+  if (options.cell < kMinCell || options.cell > kMaxCell || options.gap < 0 || options.gap > kMaxGap || options.columns < 0) {
+    return Error{ErrorCode::InvalidArgument, "A contact sheet has cells of 16 to 1024 pixels and gaps of 0 to 256.", {}};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<domain::Image> contactSheet(const QString& folder, const ContactSheetOptions& options) {
+  if (auto checked = check(options); !checked) {
+    return checked.error();
+  }
   const QDir place(folder);
   const auto files = finishedPictures(place);
   if (!files) {
@@ -150,8 +160,8 @@ Result<domain::Image> contactSheet(const QString& folder, const ContactSheetOpti
 
 Result<domain::Image> contactSheetOf(const QStringList& pictures, const ContactSheetOptions& options,
                                      const std::function<bool(qint64)>& progress) {
-  if (options.cell < kMinCell || options.cell > kMaxCell || options.gap < 0 || options.gap > kMaxGap || options.columns < 0) {
-    return Error{ErrorCode::InvalidArgument, "A contact sheet has cells of 16 to 1024 pixels and gaps of 0 to 256.", {}};
+  if (auto checked = check(options); !checked) {
+    return checked.error();
   }
   if (pictures.isEmpty()) {
     return Error{ErrorCode::NotFound, "There is no picture for the sheet.", {}};

@@ -37,6 +37,7 @@ class Scene {
  public:
   Scene(const QString& core, const QStringList& coreArguments, bool isKorean) : m_isKorean(isKorean) {
     QSettings().clear();
+    QFile::remove(QFileInfo(QSettings().fileName()).absolutePath() + QStringLiteral("/prompts.jsonl"));
     m_language.apply(isKorean ? ui::LanguageChoice::Korean : ui::LanguageChoice::English);
     backend::RemoteBackendOptions remote;
     remote.coreProgram = core;
@@ -118,7 +119,7 @@ std::vector<Shot> standardSet() {
            scene.window->shell().actions().trigger(QStringLiteral("devices.moreWorkers"));
          }
          QTest::keyClick(prompts, Qt::Key_Return, Qt::ControlModifier);
-         scene.await([&] { return scene.countOf(State::Done) >= 3; }, "the first pictures");
+         scene.await([&] { return scene.countOf(State::Done) >= 9; }, "the first pictures");
        }},
       {"action-list",
        [](Scene& scene) {
@@ -135,6 +136,8 @@ std::vector<Shot> standardSet() {
          QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape);
          auto* grid = scene.find<QAbstractItemView>("gallery");
          scene.await([&] { return scene.countOf(State::Done) == grid->model()->rowCount(); }, "all pictures");
+
+         scene.await([&] { return !grid->model()->index(0, 0).data(Qt::DecorationRole).value<QPixmap>().isNull(); }, "the tiles");
        }},
       {"loupe",
        [](Scene& scene) {

@@ -1,5 +1,6 @@
 #include <QComboBox>
 #include <QDirIterator>
+#include <QElapsedTimer>
 #include <QInputMethodEvent>
 #include <QLineEdit>
 #include <QPushButton>
@@ -123,6 +124,19 @@ class TestFirstEvening : public QObject {
       QTRY_COMPARE_WITH_TIMEOUT(evening.gallery()->rowCount(), 3, kPatienceMs);
       QTRY_COMPARE_WITH_TIMEOUT(evening.count(State::Done), 3, kPatienceMs);
       QVERIFY(!previews.isEmpty());
+      // They are seen, not only there.
+      const auto isSeen = [&evening] {
+        for (int row = 0; row < 3; ++row) {
+          if (evening.gallery()->index(row, 0).data(Qt::DecorationRole).value<QPixmap>().isNull()) {
+            return false;
+          }
+        }
+        return true;
+      };
+      QElapsedTimer watch;
+      watch.start();
+      QTRY_VERIFY_WITH_TIMEOUT(isSeen(), kPatienceMs);
+      qInfo("seen after %lld ms", static_cast<long long>(watch.elapsed()));
       QCOMPARE(workers, (QSet<QString>{QStringLiteral("cpu:0"), QStringLiteral("cpu:1")}));
       QCOMPARE(picturesIn(root), 3);
       // A star for the second.

@@ -16,6 +16,9 @@
 namespace polyptych::ui {
 namespace {
 
+/// Paths of pictures that were made while the window was open.
+constexpr qsizetype kMostPathsOfEnded = 50'000;
+
 using gallery::PictureEntry;
 using Order = GalleryQuery::Order;
 using Grouping = GalleryQuery::Grouping;
@@ -217,7 +220,7 @@ QString GalleryModel::pathOf(const Item& item, int row) const {
     return live->path;
   }
   const gallery::PictureRow* data = rowDataOf(row);
-  return data != nullptr ? data->path : QString();
+  return data != nullptr ? data->path : m_pathsOfEnded.value(item.entry.id);
 }
 
 QString GalleryModel::promptOf(const Item& item, int row) const {
@@ -317,6 +320,17 @@ void GalleryModel::onEntriesFound(const EntryPart& part) {
       const bool isAllThere = run->isOver && m_library.hasLibrary() && std::ranges::all_of(run->pictures, [](const Live& live) {
                                 return live.isDropped || live.entry.has_value();
                               });
+      if (isAllThere) {
+        // Or its tiles would be blank until their rows are read.
+        if (m_pathsOfEnded.size() > kMostPathsOfEnded) {
+          m_pathsOfEnded.clear();
+        }
+        for (const Live& live : run->pictures) {
+          if (live.entry && !live.path.isEmpty()) {
+            m_pathsOfEnded.insert(live.entry->id, live.path);
+          }
+        }
+      }
       run = isAllThere ? m_runs.erase(run) : std::next(run);
     }
   }

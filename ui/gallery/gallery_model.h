@@ -197,6 +197,8 @@ class GalleryModel : public QAbstractListModel {
   mutable QCache<qint64, gallery::PictureRow> m_rowData;
   mutable QSet<qint64> m_askedRows;
   mutable std::vector<qint64> m_toAsk;
+  /// By gallery::PictureRow::id: pictures of runs that are over, as long as their rows are not read.
+  QHash<qint64, QString> m_pathsOfEnded;
   mutable QHash<QString, QSet<int>> m_rowsOfPath;
   mutable QTimer m_askTimer;
   QTimer m_facetsTimer;
