@@ -113,6 +113,10 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
 }
 
 MainWindow::~MainWindow() {
+  // Parts that go tell that they are hidden; by then this is only what is left of a window.
+  for (QObject* part : findChildren<QObject*>()) {
+    part->disconnect(this);
+  }
   m_threads.clear();
   m_threads.waitForDone();
 }

@@ -71,8 +71,8 @@ PictureLibrary::~PictureLibrary() {
   ++m_lastQuery;
   for (int i = 0; i < 2; ++i) {
     if (m_readers[i]) {
-      // Its connection belongs to its thread.
-      QMetaObject::invokeMethod(m_readers[i].get(), [reader = m_readers[i].release()] { delete reader; });
+      // Its connection belongs to its thread, which deletes it at its end.
+      connect(&m_threads[i], &QThread::finished, m_readers[i].release(), &QObject::deleteLater);
       m_threads[i].quit();
       m_threads[i].wait();
     }

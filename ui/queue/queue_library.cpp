@@ -48,8 +48,8 @@ QueueLibrary::QueueLibrary(std::optional<library::Location> location, QObject* p
 QueueLibrary::~QueueLibrary() {
   m_isEnding = true;
   if (m_reader) {
-    // Its connection belongs to its thread.
-    QMetaObject::invokeMethod(m_reader.get(), [reader = m_reader.release()] { delete reader; });
+    // Its connection belongs to its thread, which deletes it at its end.
+    connect(&m_thread, &QThread::finished, m_reader.release(), &QObject::deleteLater);
     m_thread.quit();
     m_thread.wait();
   }
