@@ -26,7 +26,7 @@ constexpr int kSizes[][2] = {{128, 128},  {256, 256}, {512, 512}, {512, 640},  {
 enum SeedChoice { kRandom, kCounting, kSame };
 
 QString sizeText(int width, int height) {
-  const int divisor = std::gcd(width, height);
+  const int divisor = std::max(1, std::gcd(width, height));
   return QStringLiteral("%1 × %2 · %3:%4").arg(width).arg(height).arg(width / divisor).arg(height / divisor);
 }
 

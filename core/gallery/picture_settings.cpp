@@ -3,6 +3,7 @@
 #include <QFile>
 #include <QRegularExpression>
 #include <QtEndian>
+#include <algorithm>
 #include <optional>
 #include <span>
 
@@ -89,7 +90,7 @@ Result<domain::PictureMetadata> settingsFromParameters(const QString& text) {
     const QString value = one.captured(2).trimmed();
     bool isNumber = false;
     if (name == QLatin1String("Steps")) {
-      request.steps = value.toInt();
+      request.steps = std::clamp(value.toInt(), 1, domain::kMaxSteps);
     } else if (name == QLatin1String("Sampler")) {
       request.scheduler = value.toStdString();
     } else if (name == QLatin1String("Schedule type") && value != QLatin1String("Automatic")) {
@@ -104,7 +105,12 @@ Result<domain::PictureMetadata> settingsFromParameters(const QString& text) {
       request.seed = isNumber ? seed : 0;
     } else if (name == QLatin1String("Size")) {
       const QStringList sides = value.split(u'x');
-      if (sides.size() == 2) {
+      const auto isSide = [](const QString& side) {
+        const int pixels = side.toInt();
+        return pixels >= domain::kMinSide && pixels <= domain::kMaxSide;
+      };
+      // A size that no picture has is no size.
+      if (sides.size() == 2 && isSide(sides[0]) && isSide(sides[1])) {
         request.width = sides[0].toInt();
         request.height = sides[1].toInt();
       }
