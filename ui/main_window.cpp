@@ -277,8 +277,8 @@ void MainWindow::addActions() {
   actions.add(QStringLiteral("devices.restart"),
               QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Restart devices that were set aside"), Category::Devices, {}, [this] {
                 for (const DeviceCard* card : m_devices->cards()) {
-                  if (const QString failed = card->failedSlot(); !failed.isEmpty()) {
-                    Q_EMIT m_devices->restartWanted(failed);
+                  for (const QString& slotId : card->failedSlots()) {
+                    Q_EMIT m_devices->restartWanted(slotId);
                   }
                 }
               });

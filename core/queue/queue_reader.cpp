@@ -69,13 +69,18 @@ Result<std::vector<JobRow>> QueueReader::jobs(const JobFilter& filter, std::opti
 }
 
 Result<JobCounts> QueueReader::counts(quint64 runId) {
-  Result<QSqlQuery> rows = m_database->queryOnce(
-      runId != 0
-          ? QStringLiteral("SELECT j.state, count(*) FROM runs r JOIN jobs j ON j.id >= r.first_job AND j.id < r.first_job + "
-                           "r.jobs WHERE r.id = ? GROUP BY j.state")
-          : QStringLiteral("SELECT j.state, count(*) FROM runs r JOIN jobs j ON j.id >= r.first_job AND j.id < r.first_job + "
-                           "r.jobs WHERE r.state = 0 GROUP BY j.state"),
-      runId != 0 ? QVariantList{runId} : QVariantList());
+  QString sql = QStringLiteral(
+      "SELECT j.state, count(*) FROM runs r JOIN jobs j ON j.id >= r.first_job AND j.id < r.first_job + r.jobs WHERE r.id = ? "
+      "GROUP BY j.state");
+  if (runId == 0) {
+    // Each state has its index.
+    QStringList states;
+    for (int state = 0; state <= static_cast<int>(JobState::Cancelled); ++state) {
+      states << QStringLiteral("SELECT %1, count(*) FROM jobs WHERE state = %1").arg(state);
+    }
+    sql = states.join(QStringLiteral(" UNION ALL "));
+  }
+  Result<QSqlQuery> rows = m_database->queryOnce(sql, runId != 0 ? QVariantList{runId} : QVariantList());
   if (!rows) {
     return rows.error();
   }

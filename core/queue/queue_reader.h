@@ -60,7 +60,7 @@ class QueueReader {
 
   /// A page of the queue table, see listJobs().
   base::Result<std::vector<JobRow>> jobs(const JobFilter& filter, std::optional<qint64> afterRank, int limit);
-  /// @param runId  0: of open runs
+  /// @param runId  0: of all, as jobs() lists them
   base::Result<JobCounts> counts(quint64 runId);
   /// Newest first, see listRuns().
   base::Result<std::vector<RunRow>> runs(qint64 before, int limit);

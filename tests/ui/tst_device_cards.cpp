@@ -236,6 +236,16 @@ class TestDevices : public QObject {
     }
     QCOMPARE(state->text(), QStringLiteral("Generating 3 / 25"));
     QCOMPARE(cardOf(stage, "cpu:2"), cardOf(stage, "cpu"));
+    // Whoever is left is told of, and all that were set aside are started again.
+    stage.backend.step(QStringLiteral("cpu:1"), 1, 9, 25);
+    stage.backend.state(QStringLiteral("cpu:0"), backend::SlotState::Stopped);
+    QCOMPARE(state->text(), QStringLiteral("Generating 9 / 25"));
+    for (const auto& slotId : {QStringLiteral("cpu:1"), QStringLiteral("cpu:2")}) {
+      stage.backend.failSlot(slotId, base::ErrorCode::OutOfMemory, QStringLiteral("Full."), false);
+    }
+    const std::size_t sent = stage.backend.commands.size();
+    QTest::mouseClick(stage.find<QPushButton>("restart-cpu"), Qt::LeftButton);
+    QCOMPARE(stage.backend.commands.size(), sent + 2);
   }
 
   void theCpuMayHaveSeveralWorkers() {

@@ -237,6 +237,29 @@ class TestQueuePage : public QObject {
     Q_EMIT stage->backend.runStarted(spec.id, 2, 0);
     QCOMPARE(stage->backend.commands.back().kind, Kind::Dismiss);
     QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{2});
+    // Those that still waited would be made twice.
+    QCOMPARE((stage->backend.commands.end() - 2)->kind, Kind::CancelWaiting);
+    QCOMPARE((stage->backend.commands.end() - 2)->jobs.jobIds, std::vector<qint64>{2});
+  }
+
+  void jobsOfTwoRunsGoOnceBothAreStored() {
+    fail(2, base::ErrorCode::OutOfMemory, JobState::Parked);
+    fail(4, base::ErrorCode::OutOfMemory, JobState::Parked);
+    const auto stage = openStage();
+    QTRY_COMPARE(columnOf(*stage, QueueModel::State).count(QStringLiteral("▲ Parked")), 2);
+    tableOf(*stage)->selectAll();
+    QTest::mouseClick(stage->find<QPushButton>("queueRequeue"), Qt::LeftButton);
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Return);
+    QTRY_COMPARE(stage->backend.specs.size(), std::size_t(2));
+    const auto sent = stage->backend.commands.size();
+    Q_EMIT stage->backend.runStarted(stage->backend.specs[1].id, 2, 0);
+    QCOMPARE(stage->backend.commands.size(), sent);
+    backend::RunSummary refused;
+    refused.runId = stage->backend.specs[0].id;
+    refused.error = base::Error{base::ErrorCode::Io, "No room.", {}};
+    Q_EMIT stage->backend.runFinished(refused);
+    Q_EMIT stage->backend.runStarted(stage->backend.specs[0].id, 2, 0);
+    QCOMPARE(stage->backend.commands.size(), sent);
   }
 
   void aLongQueueIsReadAsOneScrolls() {

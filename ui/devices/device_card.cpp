@@ -183,7 +183,11 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
     refresh();
     Q_EMIT tickChanged();
   });
-  connect(m_restart, &QPushButton::clicked, this, [this] { Q_EMIT restartWanted(failedSlot()); });
+  connect(m_restart, &QPushButton::clicked, this, [this] {
+    for (const QString& slotId : failedSlots()) {
+      Q_EMIT restartWanted(slotId);
+    }
+  });
   connect(m_log, &QPushButton::clicked, this, &DeviceCard::logWanted);
   retranslated(this, [this] {
     m_restart->setText(QCoreApplication::translate("DeviceCard", "Restart"));
@@ -268,11 +272,16 @@ void DeviceCard::setReading(const backend::DeviceReading& reading) {
   m_brief->setReading(reading);
 }
 
-bool DeviceCard::isInTrouble() const { return !failedSlot().isEmpty(); }
+bool DeviceCard::isInTrouble() const { return !failedSlots().isEmpty(); }
 
-QString DeviceCard::failedSlot() const {
-  const auto slot = std::ranges::find_if(m_slots, [](const Slot& one) { return isSetAside(one.status); });
-  return slot == m_slots.end() ? QString() : slot->status.slotId;
+QStringList DeviceCard::failedSlots() const {
+  QStringList failed;
+  for (const Slot& slot : m_slots) {
+    if (isSetAside(slot.status)) {
+      failed << slot.status.slotId;
+    }
+  }
+  return failed;
 }
 
 std::optional<double> DeviceCard::stepsPerSecond() const {
@@ -328,7 +337,9 @@ void DeviceCard::refresh() {
   if (known > 1) {
     showSeveral();
   } else {
-    showOne(m_slots.isEmpty() ? nullptr : &m_slots.first());
+    // The one that is there, though another was here before it.
+    const auto there = std::ranges::find_if(m_slots, [](const Slot& slot) { return slot.status.state != SlotState::Stopped; });
+    showOne(there != m_slots.end() ? &*there : m_slots.isEmpty() ? nullptr : &m_slots.first());
   }
   m_count->setText(countWords(done));
   m_count->setVisible(!m_count->text().isEmpty());
@@ -479,8 +490,8 @@ void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
   QAction* restart = menu.addAction(QCoreApplication::translate("DeviceCard", "Restart"));
   restart->setEnabled(!m_slots.isEmpty());
   connect(restart, &QAction::triggered, this, [this] {
-    const QString failed = failedSlot();
-    for (const QString& slotId : failed.isEmpty() ? m_slots.keys() : QStringList{failed}) {
+    const QStringList failed = failedSlots();
+    for (const QString& slotId : failed.isEmpty() ? m_slots.keys() : failed) {
       Q_EMIT restartWanted(slotId);
     }
   });

@@ -56,8 +56,8 @@ class DeviceCard : public QFrame {
   bool isFolded() const { return m_isFolded; }
   /// Something is wrong that a person may mend.
   bool isInTrouble() const;
-  /// Of the worker that was set aside; empty if none is.
-  QString failedSlot() const;
+  /// Of the workers that were set aside.
+  QStringList failedSlots() const;
   /// Denoising steps a second of all its workers together.
   std::optional<double> stepsPerSecond() const;
 

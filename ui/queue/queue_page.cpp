@@ -167,9 +167,20 @@ void QueuePage::connectBackend() {
   connect(&m_backend, &Backend::stepFinished, m_model, &QueueModel::noteStep);
   connect(&m_backend, &Backend::commandDone, this, &QueuePage::onCommandDone);
   connect(&m_backend, &Backend::runStarted, this, [this](quint64 runId) {
-    // What was asked for in another way counts no more, now that the other way is stored.
-    if (const auto jobs = m_dismissed.take(runId); !jobs.empty()) {
-      command(Kind::Dismiss, jobs);
+    // What was asked for in another way counts no more, now that the other way is stored: all of it.
+    for (auto one = m_replacing.begin(); one != m_replacing.end(); ++one) {
+      if (one->runs.remove(runId) && one->runs.isEmpty()) {
+        command(Kind::CancelWaiting, one->jobs);
+        command(Kind::Dismiss, one->jobs);
+        m_replacing.erase(one);
+        break;
+      }
+    }
+  });
+  connect(&m_backend, &Backend::runFinished, this, [this](const backend::RunSummary& summary) {
+    // One that was refused replaces nothing: the old jobs stay.
+    if (summary.error) {
+      std::erase_if(m_replacing, [&](const Replacing& one) { return one.runs.contains(summary.runId); });
     }
   });
 }
@@ -381,7 +392,12 @@ void QueuePage::onRequeueAccepted(const RequeueEdits& edits) {
       m_messages.show(MessageBar::Kind::Notice, tr("Every picture of these jobs is there already."));
       return;
     }
-    m_dismissed.insert(specs.back().id, jobs);
+    Replacing replacing;
+    for (const backend::RunSpec& spec : specs) {
+      replacing.runs << spec.id;
+    }
+    replacing.jobs = jobs;
+    m_replacing.push_back(std::move(replacing));
     Q_EMIT runsWanted(specs);
   });
 }

@@ -4,6 +4,7 @@
 #include <QHash>
 #include <QLabel>
 #include <QPushButton>
+#include <QSet>
 #include <QStackedWidget>
 #include <QTimer>
 #include <QTreeView>
@@ -46,6 +47,12 @@ class QueuePage : public QWidget {
  private:
   using Kind = backend::Command::Kind;
 
+  /// Jobs that go once all of the runs are stored that have them instead.
+  struct Replacing {
+    QSet<quint64> runs;
+    std::vector<qint64> jobs;
+  };
+
   QWidget* makeTools();
   void connectBackend();
   void showTimeLine(bool isTimeLine);
@@ -86,9 +93,9 @@ class QueuePage : public QWidget {
   RequeueSheet* m_sheet;
   QTimer m_timeTimer;
   qint64 m_since = 0;
-  QHash<quint64, Kind> m_asked;                     ///< commands that were not answered
-  std::vector<qint64> m_requeued;                   ///< jobs that the sheet is about
-  QHash<quint64, std::vector<qint64>> m_dismissed;  ///< jobs that go when the run is stored that has them instead
+  QHash<quint64, Kind> m_asked;    ///< commands that were not answered
+  std::vector<qint64> m_requeued;  ///< jobs that the sheet is about
+  std::vector<Replacing> m_replacing;
 };
 
 }  // namespace polyptych::ui
