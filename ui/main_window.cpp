@@ -182,11 +182,7 @@ QWidget* MainWindow::makeTopBar() {
 void MainWindow::showStopMenu() {
   QMenu menu(m_stopMenu);
   for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting", "run.stopAll"}) {
-    const QString name = QLatin1String(id);
-    QAction* item = menu.addAction(m_shell->actions().text(name));
-    item->setShortcut(m_shell->actions().keys(name).value(0));
-    item->setShortcutContext(Qt::WidgetShortcut);
-    connect(item, &QAction::triggered, this, [this, name] { m_shell->actions().trigger(name); });
+    m_shell->actions().addTo(menu, QLatin1String(id));
   }
   menu.exec(m_stop->mapToGlobal(m_stop->rect().bottomLeft()));
 }

@@ -125,7 +125,6 @@ void typing() {
 void previews(int seconds) {
   tests::FakeBackend backend(devices(8));
   const auto window = open(backend, tests::windowOptions());
-  window->findChild<ui::RunForm*>(QStringLiteral("leftPanel"))->prompts().field();
   auto* field = window->findChild<QPlainTextEdit*>(QStringLiteral("prompts"));
   field->setPlainText(QStringLiteral("a lighthouse"));
   ui::RunInput input;

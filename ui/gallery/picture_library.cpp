@@ -31,29 +31,6 @@ gallery::EntryOrder entryOrderOf(GalleryQuery::Order order) {
 
 }  // namespace
 
-/// Lives on a thread of its own, with a connection that is opened when it is first needed.
-class PictureLibrary::Reader : public QObject {
- public:
-  explicit Reader(library::Location location) : m_location(std::move(location)) {}
-
-  /// nullptr while there is no library.
-  gallery::PictureReader* reader(std::optional<base::Error>& error) {
-    if (!m_reader && QFileInfo::exists(m_location.databaseFile())) {
-      auto opened = gallery::PictureReader::open(m_location);
-      if (opened) {
-        m_reader = *std::move(opened);
-      } else {
-        error = opened.error();
-      }
-    }
-    return m_reader.get();
-  }
-
- private:
-  const library::Location m_location;
-  std::unique_ptr<gallery::PictureReader> m_reader;
-};
-
 PictureLibrary::PictureLibrary(std::optional<library::Location> location, QObject* parent)
     : QObject(parent), m_location(std::move(location)) {
   if (!m_location) {

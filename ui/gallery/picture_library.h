@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/gallery/picture_reader.h"
+#include "ui/lazy_reader.h"
 
 namespace polyptych::ui {
 
@@ -77,7 +78,7 @@ class PictureLibrary : public QObject {
   void failed(const polyptych::base::Error& error);
 
  private:
-  class Reader;
+  using Reader = LazyReader<gallery::PictureReader>;
   using Reading = std::function<void(gallery::PictureReader&)>;
 
   void onThread(int thread, Reading reading);

@@ -293,14 +293,7 @@ void PromptPanel::addActions(Actions& actions) {
 
 void PromptPanel::showMenu(const QPoint& at, bool isOfRows) {
   QMenu menu(this);
-  const auto add = [&](const char* id, bool isEnabled = true) {
-    const QString name = QLatin1String(id);
-    QAction* item = menu.addAction(m_actions->text(name));
-    item->setEnabled(isEnabled);
-    item->setShortcut(m_actions->keys(name).value(0));
-    item->setShortcutContext(Qt::WidgetShortcut);
-    connect(item, &QAction::triggered, this, [this, name] { m_actions->trigger(name); });
-  };
+  const auto add = [&](const char* id, bool isEnabled = true) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
   const bool hasRows = !rows().isEmpty();
   if (isOfRows) {
     for (const char* id : {"prompts.edit", "prompts.settings", "prompts.toggle", "prompts.duplicate"}) {

@@ -118,8 +118,6 @@ void PromptView::measure(int first, int last) {
   }
 }
 
-void PromptView::refresh() { invalidate(); }
-
 void PromptView::invalidate() {
   m_isLaidOut = false;
   updateGeometries();
@@ -300,7 +298,6 @@ void PromptView::select(int first, int last) {
   }
   selectionModel()->select(QItemSelection(m_list.index(first), m_list.index(last)), QItemSelectionModel::ClearAndSelect);
   selectionModel()->setCurrentIndex(m_list.index(last), QItemSelectionModel::NoUpdate);
-  m_anchor = m_list.index(first);
   scrollTo(m_list.index(first));
   scrollTo(m_list.index(last));
 }
@@ -471,7 +468,6 @@ void PromptView::editRow(int row) {
     setFocus();
     Q_EMIT linesPasted(at + 1, lines);
   });
-  editor->installEventFilter(this);
   invalidate();
   m_editor->show();
   m_editor->setFocus();

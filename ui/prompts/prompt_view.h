@@ -37,8 +37,6 @@ class PromptView : public QAbstractItemView {
   void commit();
   /// Of a row, as they are shown.
   QList<PromptChip> chipsOf(int row) const;
-  /// Pictures per prompt where a row has no number of its own, and so on: what chips are left out for is not known here.
-  void refresh();
 
   QRect visualRect(const QModelIndex& index) const override;
   void scrollTo(const QModelIndex& index, ScrollHint hint = EnsureVisible) override;
@@ -106,7 +104,6 @@ class PromptView : public QAbstractItemView {
   mutable bool m_isLaidOut = false;
   PromptField* m_editor = nullptr;
   QPersistentModelIndex m_edited;
-  QPersistentModelIndex m_anchor;
   int m_hovered = -1;
   int m_drop = -1;  ///< the gap that the pointer is over with what it drags
 };

@@ -13,29 +13,6 @@ constexpr std::size_t kMostAttempts = 400'000;
 
 }  // namespace
 
-/// Lives on the thread, with a connection that is opened when it is first needed.
-class QueueLibrary::Reader : public QObject {
- public:
-  explicit Reader(library::Location location) : m_location(std::move(location)) {}
-
-  /// nullptr while there is no library.
-  queue::QueueReader* reader(std::optional<base::Error>& error) {
-    if (!m_reader && QFileInfo::exists(m_location.databaseFile())) {
-      auto opened = queue::QueueReader::open(m_location);
-      if (opened) {
-        m_reader = *std::move(opened);
-      } else {
-        error = opened.error();
-      }
-    }
-    return m_reader.get();
-  }
-
- private:
-  const library::Location m_location;
-  std::unique_ptr<queue::QueueReader> m_reader;
-};
-
 QueueLibrary::QueueLibrary(std::optional<library::Location> location, QObject* parent)
     : QObject(parent), m_location(std::move(location)) {
   if (m_location) {

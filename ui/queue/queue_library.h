@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/queue/queue_reader.h"
+#include "ui/lazy_reader.h"
 
 namespace polyptych::ui {
 
@@ -49,7 +50,7 @@ class QueueLibrary : public QObject {
   void failed(const polyptych::base::Error& error);
 
  private:
-  class Reader;
+  using Reader = LazyReader<queue::QueueReader>;
   using Reading = std::function<void(queue::QueueReader&)>;
   void onThread(Reading reading);
   template <typename Answer>

@@ -443,14 +443,7 @@ void QueuePage::onCommandDone(const backend::CommandResult& result) {
 
 void QueuePage::showMenu(const QPoint& at) {
   QMenu menu(this);
-  const auto add = [&](const char* id, bool isEnabled) {
-    const QString name = QLatin1String(id);
-    QAction* item = menu.addAction(m_actions->text(name));
-    item->setEnabled(isEnabled);
-    item->setShortcut(m_actions->keys(name).value(0));
-    item->setShortcutContext(Qt::WidgetShortcut);
-    connect(item, &QAction::triggered, this, [this, name] { m_actions->trigger(name); });
-  };
+  const auto add = [&](const char* id, bool isEnabled) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
   const bool isAny = m_table->selectionModel()->hasSelection();
   add("queue.front", !m_front->isHidden());
   add("queue.up", !m_front->isHidden());

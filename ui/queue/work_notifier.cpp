@@ -2,21 +2,15 @@
 
 #include <QDBusConnection>
 #include <QDBusMessage>
-#include <QFile>
-#include <QStandardPaths>
 #include <QVariantMap>
 #include <cmath>
+
+#include "ui/shell/session_bus.h"
 
 namespace polyptych::ui {
 namespace {
 
 constexpr QLatin1String kBus("polyptych-notifier");
-
-/// Without one, asking for it might start one.
-bool hasSessionBus() {
-  return qEnvironmentVariableIsSet("DBUS_SESSION_BUS_ADDRESS") ||
-         QFile::exists(QStandardPaths::writableLocation(QStandardPaths::RuntimeLocation) + QStringLiteral("/bus"));
-}
 
 QDBusConnection bus() { return QDBusConnection::connectToBus(QDBusConnection::SessionBus, kBus); }
 

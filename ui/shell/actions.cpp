@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QEvent>
+#include <QMenu>
 #include <QSettings>
 #include <QWidget>
 #include <algorithm>
@@ -87,6 +88,15 @@ void Actions::trigger(const QString& id) {
   if (QAction* one = action(id)) {
     one->trigger();
   }
+}
+
+QAction* Actions::addTo(QMenu& menu, const QString& id, bool isEnabled) {
+  QAction* item = menu.addAction(text(id));
+  item->setEnabled(isEnabled);
+  item->setShortcut(keys(id).value(0));
+  item->setShortcutContext(Qt::WidgetShortcut);
+  connect(item, &QAction::triggered, this, [this, id] { trigger(id); });
+  return item;
 }
 
 QList<QKeySequence> Actions::keys(const QString& id) const {

@@ -8,6 +8,7 @@
 #include <QStringList>
 #include <functional>
 
+class QMenu;
 class QWidget;
 
 namespace polyptych::ui {
@@ -44,6 +45,9 @@ class Actions : public QObject {
   ActionCategory category(const QString& id) const;
   bool isEnabled(const QString& id) const;
   void trigger(const QString& id);
+
+  /// An item with the action's words and keys, in a menu that is opened for once. Its keys are shown, not heard.
+  QAction* addTo(QMenu& menu, const QString& id, bool isEnabled = true);
 
   QList<QKeySequence> keys(const QString& id) const;
   QList<QKeySequence> defaultKeys(const QString& id) const;

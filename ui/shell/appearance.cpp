@@ -5,9 +5,9 @@
 #include <QDBusPendingCallWatcher>
 #include <QDBusPendingReply>
 #include <QEvent>
-#include <QFile>
 #include <QPalette>
-#include <QStandardPaths>
+
+#include "ui/shell/session_bus.h"
 
 namespace polyptych::ui {
 namespace {
@@ -20,12 +20,6 @@ constexpr QLatin1String kGroup("org.freedesktop.appearance");
 constexpr QLatin1String kKey("color-scheme");
 constexpr uint kPrefersDark = 1;
 constexpr uint kPrefersLight = 2;
-
-/// Without one, asking for it might start one.
-bool hasSessionBus() {
-  return qEnvironmentVariableIsSet("DBUS_SESSION_BUS_ADDRESS") ||
-         QFile::exists(QStandardPaths::writableLocation(QStandardPaths::RuntimeLocation) + QStringLiteral("/bus"));
-}
 
 }  // namespace
 
