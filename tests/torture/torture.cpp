@@ -37,14 +37,17 @@ struct Process {
   qint64 pid = 0;
   QByteArray name;
   bool isZombie = false;
+  /// Of a process of its own name: LeakSanitizer's tracer, say, which holds its parent still until it is done. It is not for this
+  /// program to end.
+  bool isHelper = false;
 };
 
 /// All processes below one, at any depth.
 std::vector<Process> descendants(qint64 root) {
   std::vector<Process> found;
-  std::vector<qint64> todo{root};
+  std::vector<std::pair<qint64, QByteArray>> todo{{root, {}}};
   while (!todo.empty()) {
-    const qint64 parent = todo.back();
+    const auto [parent, parentName] = todo.back();
     todo.pop_back();
     const QString tasks = QStringLiteral("/proc/%1/task").arg(parent);
     for (const QString& task : QDir(tasks).entryList(QDir::Dirs | QDir::NoDotAndDotDot)) {
@@ -56,8 +59,9 @@ std::vector<Process> descendants(qint64 root) {
         const qsizetype open = stat.indexOf('(');
         const qsizetype close = stat.lastIndexOf(')');
         if (open > 0 && close > open) {
-          found.push_back({child.toLongLong(), stat.mid(open + 1, close - open - 1), stat.mid(close + 2, 1) == "Z"});
-          todo.push_back(child.toLongLong());
+          const QByteArray name = stat.mid(open + 1, close - open - 1);
+          found.push_back({child.toLongLong(), name, stat.mid(close + 2, 1) == "Z", name == parentName});
+          todo.emplace_back(child.toLongLong(), name);
         }
       }
     }
@@ -212,7 +216,7 @@ class Torture : public QObject {
     std::vector<qint64> cores;
     std::vector<qint64> workers;
     for (const Process& process : all) {
-      if (!process.isZombie && (isCore(process) || isWorker(process))) {
+      if (!process.isZombie && !process.isHelper && (isCore(process) || isWorker(process))) {
         (isCore(process) ? cores : workers).push_back(process.pid);
       }
     }
