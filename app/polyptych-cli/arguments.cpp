@@ -87,6 +87,10 @@ Part& partOf(Arguments& arguments) {
     return arguments.pictures;
   } else if constexpr (std::is_same_v<Part, LibraryArguments>) {
     return arguments.keeping;
+  } else if constexpr (std::is_same_v<Part, LaunchArguments>) {
+    return arguments.launch;
+  } else if constexpr (std::is_same_v<Part, MergeArguments>) {
+    return arguments.merge;
   } else {
     return arguments;
   }
@@ -170,6 +174,31 @@ Result<std::string> jobState(const std::string& option, const std::string& value
   return wrong(option + " is " + quoted(value) + "; it must be waiting, in_work, done, failed, parked or cancelled.");
 }
 
+Result<Split> split(const std::string& option, const std::string& value) {
+  if (value == "pull" || value == "static") {
+    return value == "pull" ? Split::Pull : Split::Static;
+  }
+  return wrong(option + " is " + quoted(value) + "; it must be pull or static.");
+}
+
+/// accelerate's list of numbers, or "all".
+Result<std::string> gpuIds(const std::string& option, const std::string& value) {
+  if (value == "all") {
+    return value;
+  }
+  std::string devices;
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', at), value.size());
+    const auto number = wholeNumber<int>(option, value.substr(at, comma - at), 0, 4095);
+    if (!number) {
+      return number.error();
+    }
+    devices += (devices.empty() ? "cuda:" : ",cuda:") + std::to_string(*number);
+    at = comma + 1;
+  }
+  return devices;
+}
+
 const Option kJson{"--json", false, false, into(&Arguments::json, set)};
 const Option kModel{"--model", true, false, into(&Arguments::model, something)};
 const Option kLibrary{"--library", true, false, into(&Arguments::library, something)};
@@ -205,6 +234,10 @@ const std::vector<Option>& generateOptions() {
       {"--vae-tiling", false, false, into(&G::vaeTiling, set)},
       {"--trace", true, false, into(&G::trace, something)},
       {"--initial-latents", true, false, into(&G::initialLatents, something)},
+      {"--split", true, false, into(&G::split, split)},
+      {"--join-timeout", true, false, into(&G::joinTimeout, integer(1, 86400))},
+      {"--rank-timeout", true, false, into(&G::rankTimeout, integer(1, 86400))},
+      {"--rendezvous", true, false, into(&Arguments::rendezvous, something)},
       {"--worker", true, false, into(&Arguments::cpuWorker, something)},
       {"--cuda-worker", true, false, into(&Arguments::cudaWorker, something)},
       {"--worker-argument", true, true,
@@ -266,6 +299,18 @@ const std::vector<CommandInfo>& commands() {
                                               stars,
                                               {"--repair", false, false, into(&L::repair, set)},
                                               {"--name", true, false, into(&L::nameTemplate, something)}};
+  using R = LaunchArguments;
+  static const std::vector<Option> launching = {{"--num-processes", true, false, into(&R::processes, integer(1, 100000))},
+                                                {"--num-machines", true, false, into(&R::machines, integer(1, 100000))},
+                                                {"--machine-rank", true, false, into(&R::machineRank, integer(0, 99999))},
+                                                {"--main-process-ip", true, false, into(&R::mainAddress, something)},
+                                                {"--main-process-port", true, false, into(&R::mainPort, integer(0, 65535))},
+                                                {"--devices", true, false, into(&R::devices, something)},
+                                                {"--gpu-ids", true, false, into(&R::devices, gpuIds)},
+                                                {"--cpu", false, false, into(&R::cpu, set)},
+                                                {"--max-restarts", true, false, into(&R::maxRestarts, integer(0, 1000000))},
+                                                {"--rendezvous", true, false, into(&Arguments::rendezvous, something)}};
+  static const std::vector<Option> merging = {{"--out", true, false, into(&MergeArguments::out, something)}};
   static const std::vector<CommandInfo> all = {
       {"queue", Command::Queue, &queue},
       {"runs", Command::Runs, &listingRuns},
@@ -280,6 +325,8 @@ const std::vector<CommandInfo>& commands() {
       {"library", Command::Library, &keeping},
       {"limits", Command::Limits, &limits},
       {"env", Command::Env, &listing},
+      {"launch", Command::Launch, &launching},
+      {"merge", Command::Merge, &merging},
   };
   return all;
 }
@@ -363,6 +410,14 @@ Result<void> takePositional(Arguments& arguments, const CommandInfo& command, co
     arguments.limits.push_back(word);
     return {};
   }
+  if (command.command == Command::Merge) {
+    auto folder = something("merge's FOLDER", word);
+    if (!folder) {
+      return folder.error();
+    }
+    arguments.merge.folders.push_back(*std::move(folder));
+    return {};
+  }
   if (command.command == Command::Library && arguments.keeping.action.empty()) {
     if (word != "check" && word != "rebuild" && word != "export" && word != "import") {
       return wrong(quoted(word) + " is nothing that library does; write check, rebuild, export or import.");
@@ -439,6 +494,26 @@ Result<void> checkLibrary(const Arguments& arguments) {
   return checkPlace(arguments);
 }
 
+Result<void> checkLaunch(const LaunchArguments& launch) {
+  if (launch.words.empty()) {
+    return wrong("launch needs what to start: generate and its options.");
+  }
+  if (launch.machines > 1 && (!launch.mainAddress || !launch.mainPort || *launch.mainPort == 0)) {
+    return wrong("With several machines, give each of them --main-process-ip and --main-process-port of the first.");
+  }
+  if (launch.machineRank >= launch.machines) {
+    return wrong("--machine-rank is " + std::to_string(launch.machineRank) + "; with " + std::to_string(launch.machines) +
+                 " machines it must be from 0 to " + std::to_string(launch.machines - 1) + ".");
+  }
+  if (launch.processes && *launch.processes % launch.machines != 0) {
+    return wrong("--num-processes counts those of all machines: it must be a multiple of --num-machines.");
+  }
+  if (launch.cpu && launch.devices) {
+    return wrong("Give --cpu or --devices, not both.");
+  }
+  return {};
+}
+
 Result<void> checkWhole(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::Generate:
@@ -454,6 +529,13 @@ Result<void> checkWhole(const Arguments& arguments) {
       return arguments.sheet.folder.empty() ? wrong("contact-sheet needs the folder of a run.") : Result<void>();
     case Command::Pictures:
       return checkPlace(arguments);
+    case Command::Launch:
+      return checkLaunch(arguments.launch);
+    case Command::Merge:
+      return arguments.merge.folders.empty() ? wrong("merge needs the folder of a run that several processes made.")
+             : arguments.merge.folders.size() > 1 && !arguments.merge.out
+                 ? wrong("Several folders are merged into one: name it with --out DIR.")
+                 : Result<void>();
     case Command::Library:
       return checkLibrary(arguments);
     case Command::Queue:
@@ -493,6 +575,24 @@ Result<Arguments> parseArguments(std::span<const std::string> words) {
   arguments.command = command->command;
   std::set<std::string> seen;
   bool onlyPrompts = false;
+  std::vector<std::string> ownWords;
+  if (command->command == Command::Launch) {
+    const auto program = std::find(words.begin(), words.end(), "generate");
+    for (const std::string& word : std::span(words.begin(), program)) {
+      ownWords.push_back(word);
+      if (word.starts_with("--")) {  // accelerate writes --num_processes
+        std::replace(ownWords.back().begin(),
+                     ownWords.back().begin() + static_cast<std::ptrdiff_t>(std::min(word.find('='), word.size())), '_', '-');
+      }
+    }
+    arguments.launch.words.assign(program, words.end());
+    words = ownWords;
+    if (!arguments.launch.words.empty()) {
+      if (const auto inner = parseArguments(arguments.launch.words); !inner) {
+        return inner.error();
+      }
+    }
+  }
   for (std::size_t at = 1; at < words.size(); ++at) {
     const std::string& word = words[at];
     Result<void> taken;

@@ -26,7 +26,15 @@ enum class Command {
   Pictures,
   Library,
   Limits,
-  Env
+  Env,
+  Launch,
+  Merge
+};
+
+/// How the ranks of a group share a run.
+enum class Split {
+  Pull,   ///< who has done its share leases more
+  Static  ///< accelerate's rule: contiguous blocks, the remainder to the first ranks
 };
 
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
@@ -54,6 +62,29 @@ struct GenerateArguments {
   bool vaeTiling = false;
   std::optional<std::string> trace;
   std::optional<std::string> initialLatents;
+  // Of one process among several:
+  Split split = Split::Pull;
+  int joinTimeout = 300;  ///< seconds until rank 0 must have begun, and, in a static split, every rank
+  int rankTimeout = 20;   ///< seconds without a sign of life after which a rank is taken for dead
+};
+
+/// `launch` as it was typed; the names are accelerate's.
+struct LaunchArguments {
+  std::optional<int> processes;  ///< of all machines
+  int machines = 1;
+  int machineRank = 0;
+  std::optional<std::string> mainAddress;
+  std::optional<int> mainPort;
+  std::optional<std::string> devices;
+  bool cpu = false;
+  int maxRestarts = 3;             ///< of each process
+  std::vector<std::string> words;  ///< `generate` and what follows it
+};
+
+/// `merge` as it was typed.
+struct MergeArguments {
+  std::vector<std::string> folders;
+  std::optional<std::string> out;  ///< absent: the only folder
 };
 
 /// `contact-sheet` as it was typed.
@@ -118,11 +149,14 @@ struct Arguments {
   std::optional<std::string> flatFolder;  ///< --out of queue and runs: the folder of a single run
   PictureArguments pictures;
   LibraryArguments keeping;
+  LaunchArguments launch;
+  MergeArguments merge;
   std::vector<std::string> limits;  ///< NAME=VALUE
   /// Not shown in the help: programs to start in place of those beside this one, and arguments for them.
   std::optional<std::string> cpuWorker;
   std::optional<std::string> cudaWorker;
   std::vector<std::string> workerArguments;
+  std::optional<std::string> rendezvous;
 };
 
 /// Reads everything after the program's name. `--name VALUE` and `--name=VALUE` are the same; after `--` everything is a prompt;

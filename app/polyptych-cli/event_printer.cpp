@@ -12,6 +12,7 @@ using backend::SlotState;
 using backend::SlotStatus;
 
 constexpr qint64 kRedrawMilliseconds = 100;
+constexpr qint64 kGroupLineMilliseconds = 10000;
 
 std::string lineOf(const JsonObject& json) { return json.done() + "\n"; }
 
@@ -120,6 +121,10 @@ void EventPrinter::draw(bool now) {
   }
   erase();
   std::string lines;
+  if (!m_groupLine.empty()) {
+    lines = std::string(base::utf8Prefix(m_groupLine, static_cast<std::size_t>(m_columns - 1))) + "\n";
+    ++m_linesDrawn;
+  }
   for (const auto& [id, status] : m_slots) {
     const std::string line = printable(terminalLine(status));
     lines += std::string(base::utf8Prefix(line, static_cast<std::size_t>(m_columns - 1))) + "\n";
@@ -238,6 +243,44 @@ void EventPrinter::tellFailure(const backend::FailureEvent& failure) {
     return;
   }
   error("Picture " + std::to_string(failure.index) + " failed: " + printable(failure.error.message) + "\n");
+}
+
+void EventPrinter::tellGroup(const GroupProgress& progress) {
+  std::int64_t made = progress.alreadyThere;
+  std::string ranks;
+  std::vector<std::string> counts;
+  for (const std::int64_t count : progress.made) {
+    made += count;
+    counts.push_back(std::to_string(count));
+    ranks += (ranks.empty() ? "" : ", ") + counts.back();
+  }
+  const std::string line = std::to_string(made) + " of " + std::to_string(progress.total) + " made" +
+                           (progress.failed > 0 ? ", " + std::to_string(progress.failed) + " failed" : "") +
+                           (counts.size() > 1 ? " (by rank: " + ranks + ")" : "");
+  if (line == m_groupLine) {
+    return;
+  }
+  const bool isDue = !m_sinceGroup.isValid() || m_sinceGroup.elapsed() >= kGroupLineMilliseconds;
+  if (m_telling == Telling::Plain && !isDue) {
+    return;
+  }
+  m_groupLine = line;
+  m_sinceGroup.start();
+  switch (m_telling) {
+    case Telling::Json:
+      output(lineOf(event("group")
+                        .number("total", progress.total)
+                        .number("already_there", progress.alreadyThere)
+                        .raw("made", jsonArray(counts, false))
+                        .number("failed", progress.failed)));
+      break;
+    case Telling::Plain:
+      error(line + "\n");
+      break;
+    case Telling::Terminal:
+      draw(true);
+      break;
+  }
 }
 
 void EventPrinter::tellError(const base::Error& problem) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/polyptych-cli/exit_code.h"
 #include "core/backend/backend.h"
@@ -29,6 +30,14 @@ struct RunFacts {
   QStringList slotIds;
 };
 
+/// A run that several processes make.
+struct GroupProgress {
+  std::int64_t total = 0;
+  std::int64_t alreadyThere = 0;
+  std::vector<std::int64_t> made;  ///< by rank
+  std::int64_t failed = 0;
+};
+
 /// Turns events of the backend into lines. Writes through functions that return false when nobody reads any more.
 class EventPrinter {
  public:
@@ -45,6 +54,8 @@ class EventPrinter {
   /// The error that ends the run, or kept it from starting.
   void tellError(const base::Error& error);
   void tellFinished(const backend::RunSummary& summary, ExitCode code, double seconds);
+  /// How far all processes of a group are; tells it when it is news, and not too often.
+  void tellGroup(const GroupProgress& progress);
   /// A sentence on standard error, in every way of telling.
   void tellUser(const std::string& sentence);
 
@@ -66,6 +77,8 @@ class EventPrinter {
   std::int64_t m_total = 0;
   std::int64_t m_done = 0;
   std::map<QString, backend::SlotStatus> m_slots;
+  std::string m_groupLine;
+  QElapsedTimer m_sinceGroup;
   int m_linesDrawn = 0;
   QElapsedTimer m_sinceDrawn;
 };

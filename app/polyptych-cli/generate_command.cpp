@@ -2,55 +2,14 @@
 
 #include <QFile>
 #include <QSaveFile>
-#include <charconv>
 
 #include "app/polyptych-cli/inputs.h"
-#include "app/polyptych-cli/query_commands.h"
-#include "core/checkpoint/model_folder.h"
 #include "core/devices/device_list.h"
-#include "core/domain/scheduler_name.h"
-#include "core/models/model_identity.h"
-#include "core/prompt/expand.h"
 
 namespace polyptych::cli {
 namespace {
 
 base::Error wrong(std::string message) { return {base::ErrorCode::InvalidArgument, std::move(message), {}}; }
-
-/// Steps that a distilled model's scheduler makes at most; nothing for other schedulers.
-std::optional<int> mostSteps(const std::string& scheduler, const checkpoint::SchedulerConfig& config) {
-  const auto choice = domain::resolveScheduler(scheduler);
-  if (!choice || (choice->className != "LCM" && choice->className != "TCD")) {
-    return std::nullopt;
-  }
-  int most = domain::kDefaultOriginalSteps;
-  if (const auto given = config.values.find("original_inference_steps"); given != config.values.end()) {
-    const std::string& text = given->second;
-    int value = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
-    most = read.ec == std::errc() && value > 0 ? value : most;
-  }
-  return most;
-}
-
-/// What the request asks for within what this model can do.
-base::Result<void> checkAgainstModel(const domain::GenerationRequest& asked, const checkpoint::ModelFolder& model) {
-  const int cell = model.vae.scaleFactor();
-  if (asked.width % cell != 0 || asked.height % cell != 0) {
-    return wrong("The size is " + std::to_string(asked.width) + "x" + std::to_string(asked.height) +
-                 "; with this model --width and --height must be multiples of " + std::to_string(cell) + ".");
-  }
-  const int layers = model.textEncoder.numHiddenLayers;
-  if (asked.clipSkip.value_or(0) > layers) {
-    return wrong("--clip-skip is " + std::to_string(*asked.clipSkip) + "; this model's text encoder has " +
-                 std::to_string(layers) + " layers, so it may be 0 to " + std::to_string(layers) + ".");
-  }
-  if (const auto most = mostSteps(asked.scheduler, model.scheduler); most && asked.steps > *most) {
-    return wrong("--steps is " + std::to_string(asked.steps) + "; the scheduler " + asked.scheduler + " makes at most " +
-                 std::to_string(*most) + " steps with this model.");
-  }
-  return {};
-}
 
 }  // namespace
 
@@ -115,7 +74,13 @@ GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend,
 
 void GenerateCommand::start() {
   m_clock.start();
-  auto refusal = prepare();
+  GeneratePlan plan;
+  auto refusal = planGenerate(m_arguments, plan);
+  m_spec = std::move(plan.spec);
+  m_settings = std::move(plan.settings);
+  for (const std::string& warning : plan.warnings) {
+    m_printer.tellUser(warning);
+  }
   if (!refusal) {
     refusal = chooseDevices();
   }
@@ -139,92 +104,7 @@ void GenerateCommand::interrupt() {
   }
 }
 
-std::optional<GenerateCommand::Refusal> GenerateCommand::prepare() {
-  const GenerateArguments& asked = m_arguments.generate;
-  auto prompts = readPrompts(asked);
-  if (!prompts) {
-    return Refusal{prompts.error(), ExitCode::WrongUsage};
-  }
-  m_prompts = *std::move(prompts);
-  const bool isOneUnit = asked.trace || asked.initialLatents;
-  const auto batch = static_cast<std::size_t>(asked.batch.value_or(1));
-  const std::size_t pictures = m_prompts.size() * static_cast<std::size_t>(asked.imagesPerPrompt);
-  if (isOneUnit && pictures > batch) {
-    return Refusal{wrong(std::string(asked.trace ? "--trace" : "--initial-latents") +
-                         " is for a single unit of work, and these are " + std::to_string(pictures) + " pictures in units of " +
-                         std::to_string(batch) + ". Ask for fewer pictures, or for a larger --batch."),
-                   ExitCode::WrongUsage};
-  }
-  if (auto refusal = prepareModel()) {
-    return refusal;
-  }
-  prompt::RunOptions options;
-  options.prompts = m_prompts;
-  options.imagesPerPrompt = asked.imagesPerPrompt;
-  options.settings = m_settings;
-  auto requests = prompt::expandRun(options);
-  if (!requests) {
-    return Refusal{requests.error(), ExitCode::WrongUsage};
-  }
-  if (asked.initialLatents) {
-    auto latents = readInitialLatents(*asked.initialLatents, {static_cast<std::int64_t>(requests->size()), m_latentChannels,
-                                                              m_settings.height / m_cell, m_settings.width / m_cell});
-    if (!latents) {
-      return Refusal{latents.error(), ExitCode::WrongUsage};
-    }
-    m_spec.initialLatents = *std::move(latents);
-  }
-  m_spec.requests = *std::move(requests);
-  m_spec.wantsTrace = asked.trace.has_value();
-  m_spec.plan.computeType = asked.dtype;
-  m_spec.plan.noise = asked.noise;
-  m_spec.plan.threads = asked.threads.value_or(0);
-  // A folder of its own keeps the size that it began with; a library chooses.
-  m_spec.plan.batch = asked.batch.value_or(asked.out || isOneUnit ? 1 : 0);
-  m_spec.plan.vaeSlicing = asked.vaeSlicing;
-  m_spec.plan.vaeTiling = asked.vaeTiling;
-  return std::nullopt;
-}
-
-std::optional<GenerateCommand::Refusal> GenerateCommand::prepareModel() {
-  const GenerateArguments& asked = m_arguments.generate;
-  if (!m_arguments.model) {
-    auto chosen = defaultModel();
-    if (!chosen) {
-      return Refusal{chosen.error(), ExitCode::WrongUsage};
-    }
-    m_arguments.model = *std::move(chosen);
-  }
-  const auto spec = resolveModel(*m_arguments.model);
-  if (!spec) {
-    return Refusal{spec.error(), exitCodeOfModelError(spec.error())};
-  }
-  m_spec.plan.model = *spec;
-  m_spec.plan.model.variant = m_arguments.variant.value_or(spec->variant);
-  const auto model = checkpoint::openModelFolder(spec->folder, m_spec.plan.model.variant);
-  if (!model) {
-    return Refusal{model.error(), exitCodeOfModelError(model.error())};
-  }
-  for (const std::string& warning : model->warnings) {
-    m_printer.tellUser(warning);
-  }
-  m_settings.negativePrompt = asked.negative;
-  m_settings.width = asked.width.value_or(model->defaultWidth);
-  m_settings.height = asked.height.value_or(model->defaultHeight);
-  m_settings.steps = asked.steps;
-  m_settings.guidanceScale = asked.guidance;
-  m_settings.guidanceRescale = asked.guidanceRescale;
-  m_settings.scheduler = asked.scheduler ? *asked.scheduler : domain::defaultScheduler(model->scheduler.className).name;
-  m_settings.clipSkip = asked.clipSkip;
-  m_latentChannels = model->unet.inChannels;
-  m_cell = model->vae.scaleFactor();
-  if (const auto fits = checkAgainstModel(m_settings, *model); !fits) {
-    return Refusal{fits.error(), ExitCode::WrongUsage};
-  }
-  return std::nullopt;
-}
-
-std::optional<GenerateCommand::Refusal> GenerateCommand::chooseDevices() {
+std::optional<Refusal> GenerateCommand::chooseDevices() {
   auto slots = domain::chooseDevices(m_arguments.generate.devices, m_listDevices(), devices::usableCores());
   if (!slots) {
     return Refusal{wrong("--devices: " + slots.error().message), ExitCode::WrongUsage};
@@ -270,7 +150,7 @@ void GenerateCommand::onLost(const base::Error& error) {
   end(ExitCode::SomeFailed);
 }
 
-std::optional<GenerateCommand::Refusal> GenerateCommand::prepareFolderAndSeed() {
+std::optional<Refusal> GenerateCommand::prepareFolderAndSeed() {
   const GenerateArguments& asked = m_arguments.generate;
   if (asked.trace) {
     const std::string place = asked.out ? *asked.out : libraryOf(m_arguments).root.toStdString();
@@ -285,18 +165,13 @@ std::optional<GenerateCommand::Refusal> GenerateCommand::prepareFolderAndSeed() 
     }
     m_folder = *folder;
   }
-  auto hash = models::hashOfModel(m_spec.plan.model);
-  if (!hash) {
-    return Refusal{hash.error(), exitCodeOfModelError(hash.error())};
+  if (auto refusal = readModelHash(m_spec.plan.model)) {
+    return refusal;
   }
-  m_spec.plan.model.hash = *std::move(hash);
-
   const auto kept = asked.seed || !asked.out ? asked.seed : baseSeedOfFolder(m_folder);
   m_wasSeedDrawn = !kept;
   m_seed = kept ? *kept : drawSeed();
-  for (auto& request : m_spec.requests) {
-    request.seed = m_seed + static_cast<std::uint64_t>(request.index);
-  }
+  giveSeeds(m_spec.requests, m_seed);
   return std::nullopt;
 }
 

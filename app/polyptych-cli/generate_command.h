@@ -4,11 +4,11 @@
 #include <QObject>
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "app/polyptych-cli/arguments.h"
 #include "app/polyptych-cli/event_printer.h"
+#include "app/polyptych-cli/generate_plan.h"
 #include "core/backend/backend.h"
 
 namespace polyptych::cli {
@@ -33,13 +33,6 @@ class GenerateCommand : public QObject {
   void ended(int exitCode);
 
  private:
-  struct Refusal {
-    base::Error error;
-    ExitCode code;
-  };
-  /// Reads prompts and model and fixes every request; nothing if all is well.
-  std::optional<Refusal> prepare();
-  std::optional<Refusal> prepareModel();
   std::optional<Refusal> prepareFolderAndSeed();
   std::optional<Refusal> chooseDevices();
   void onRunStarted(qint64 total, qint64 alreadyThere);
@@ -58,10 +51,7 @@ class GenerateCommand : public QObject {
   QString m_folder;  ///< where the pictures go, once it is known
   backend::PauseReason m_toldPause = backend::PauseReason::None;
   domain::GenerationRequest m_settings;
-  std::vector<std::string> m_prompts;
   std::optional<base::Error> m_traceProblem;
-  int m_latentChannels = 4;
-  int m_cell = 8;  ///< pixels of a latent's side
   std::uint64_t m_seed = 0;
   bool m_wasSeedDrawn = false;
   quint64 m_runId = 0;

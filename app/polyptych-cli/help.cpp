@@ -27,6 +27,10 @@ std::string helpText() {
   polyptych-cli library rebuild [--json]          make the index again from the files
   polyptych-cli library export FOLDER [--search TEXT] [--run N] [--stars N] [--name TEMPLATE]   copy pictures out of it
   polyptych-cli library import FOLDER [--json]    copy pictures made by Polyptych into it
+  polyptych-cli launch [--num-processes N] [--num-machines N --machine-rank N --main-process-ip HOST
+      --main-process-port N] [--devices LIST | --gpu-ids LIST | --cpu] [--max-restarts N] generate ...
+                                                  generate by several processes, of one machine or several
+  polyptych-cli merge FOLDER ... [--out DIR]      join what ended processes left, or several machines' folders
   polyptych-cli env [--json]                      what a launcher (torchrun, mpirun, srun) says of this process
   polyptych-cli --help | --version
 
@@ -69,6 +73,11 @@ What the pictures are like:
   --scheduler NAME         see polyptych-cli schedulers (DPM++ 2M, or what the model was made for)
   --clip-skip N            leave out the last N layers of the text encoder, 0 to 64
   --noise float|model      draw starting noise in fp32, or in the compute type as diffusers does (float)
+
+As one of several processes (torchrun --no-python, mpirun, srun, polyptych-cli launch; with --out, each on its device of LIST):
+  --split pull|static      pull: who is done leases more; static: accelerate's rule, contiguous blocks (pull)
+  --join-timeout S         until rank 0 must have begun (300)
+  --rank-timeout S         without a sign of life a rank's work goes to the others (20)
 
 For other programs:
   --json                   a JSON object a line on standard output: started, device, progress, picture, failed, finished

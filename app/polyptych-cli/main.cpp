@@ -16,10 +16,13 @@
 #include "app/polyptych-cli/env_command.h"
 #include "app/polyptych-cli/event_printer.h"
 #include "app/polyptych-cli/generate_command.h"
+#include "app/polyptych-cli/group_command.h"
 #include "app/polyptych-cli/inputs.h"
 #include "app/polyptych-cli/interrupts.h"
+#include "app/polyptych-cli/launch_command.h"
 #include "app/polyptych-cli/library_commands.h"
 #include "app/polyptych-cli/limits_command.h"
+#include "app/polyptych-cli/merge_command.h"
 #include "app/polyptych-cli/query_commands.h"
 #include "app/polyptych-cli/queue_commands.h"
 #include "app/polyptych-cli/requeue_command.h"
@@ -38,7 +41,7 @@ QString fileOption(const std::optional<std::string>& typed, const char* variable
   return typed ? QFile::decodeName(QByteArray::fromStdString(*typed)) : QFile::decodeName(qgetenv(variable));
 }
 
-std::unique_ptr<backend::RemoteBackend> makeBackend(const cli::Arguments& arguments) {
+backend::RemoteBackendOptions backendOptions(const cli::Arguments& arguments) {
   backend::RemoteBackendOptions options;
   options.faceKind = QStringLiteral("cli");
   options.waitsForWork = arguments.command != cli::Command::Limits;
@@ -55,10 +58,77 @@ std::unique_ptr<backend::RemoteBackend> makeBackend(const cli::Arguments& argume
   if (arguments.generate.resumes) {
     options.coreArguments << QStringLiteral("--resume");
   }
-  return std::make_unique<backend::RemoteBackend>(cli::libraryOf(arguments), options);
+  return options;
+}
+
+std::unique_ptr<backend::RemoteBackend> makeBackend(const cli::Arguments& arguments) {
+  return std::make_unique<backend::RemoteBackend>(cli::libraryOf(arguments), backendOptions(arguments));
+}
+
+/// One of several processes that a launcher has started.
+int generateInGroup(QCoreApplication& application, const cli::Arguments& arguments,
+                    const cluster::LaunchEnvironment& environment) {
+  const bool isMain = environment.rank == 0;
+  const auto rendezvous = cli::rendezvousProgram(arguments.rendezvous);
+  if (!rendezvous) {
+    cli::complain(rendezvous.error());
+    return static_cast<int>(ExitCode::WrongUsage);
+  }
+  const cli::Telling telling = !isMain                   ? cli::Telling::Plain
+                               : arguments.json          ? cli::Telling::Json
+                               : cli::isErrorATerminal() ? cli::Telling::Terminal
+                                                         : cli::Telling::Plain;
+  const std::string prefix = isMain ? "" : "rank " + std::to_string(environment.rank) + ": ";
+  cli::EventPrinter printer(
+      telling, [isMain](std::string_view text) { return !isMain || cli::writeOutput(text); },
+      [prefix](std::string_view text) { return cli::writeError(prefix + std::string(text)); }, cli::terminalColumns());
+  cli::Interrupts interrupts;
+  cli::GroupTools tools;
+  tools.listDevices = [] { return devices::listDevices(); };
+  tools.rendezvous = *rendezvous;
+  tools.makeBackend = [&arguments](const QString& folder) {
+    backend::RemoteBackendOptions options = backendOptions(arguments);
+    options.coreArguments << QStringLiteral("--until-alone") << QStringLiteral("--resume");
+    return std::make_unique<backend::RemoteBackend>(library::locationAt(folder, library::Location::Layout::Dated), options);
+  };
+  cli::GroupCommand command(arguments, environment, printer, std::move(tools));
+  QObject::connect(&command, &cli::GroupCommand::ended, &application, &QCoreApplication::exit, Qt::QueuedConnection);
+  QObject::connect(&command, &cli::GroupCommand::started, &interrupts, &cli::Interrupts::expect);
+  QObject::connect(&interrupts, &cli::Interrupts::interrupted, &command, [&] {
+    if (isMain) {
+      printer.tellUser("Stopping after the step in work. Ctrl-C again ends at once.");
+    }
+    command.interrupt();
+  });
+  QMetaObject::invokeMethod(&command, &cli::GroupCommand::start, Qt::QueuedConnection);
+  return QCoreApplication::exec();
+}
+
+int launch(QCoreApplication& application, const cli::Arguments& arguments) {
+  const auto rendezvous = cli::rendezvousProgram(arguments.rendezvous);
+  if (!rendezvous) {
+    cli::complain(rendezvous.error());
+    return static_cast<int>(ExitCode::WrongUsage);
+  }
+  cli::Interrupts interrupts;
+  cli::LaunchCommand command(arguments, QCoreApplication::applicationFilePath(), *rendezvous,
+                             [] { return devices::listDevices(); });
+  QObject::connect(&command, &cli::LaunchCommand::ended, &application, &QCoreApplication::exit, Qt::QueuedConnection);
+  QObject::connect(&command, &cli::LaunchCommand::started, &interrupts, &cli::Interrupts::expect);
+  QObject::connect(&interrupts, &cli::Interrupts::interrupted, &command, &cli::LaunchCommand::interrupt);
+  QMetaObject::invokeMethod(&command, &cli::LaunchCommand::start, Qt::QueuedConnection);
+  return QCoreApplication::exec();
 }
 
 int generate(QCoreApplication& application, const cli::Arguments& arguments) {
+  const auto environment = cluster::detectLaunchEnvironment();
+  if (!environment) {
+    cli::complain(environment.error());
+    return static_cast<int>(ExitCode::WrongUsage);
+  }
+  if (environment->isGroup()) {
+    return generateInGroup(application, arguments, *environment);
+  }
   const cli::Telling telling = arguments.json            ? cli::Telling::Json
                                : cli::isErrorATerminal() ? cli::Telling::Terminal
                                                          : cli::Telling::Plain;
@@ -178,6 +248,10 @@ int main(int argc, char** argv) {
       return static_cast<int>(cli::keepLibrary(*arguments));
     case cli::Command::Env:
       return static_cast<int>(cli::showLaunchEnvironment(cluster::processVariables(), arguments->json));
+    case cli::Command::Launch:
+      return launch(application, *arguments);
+    case cli::Command::Merge:
+      return static_cast<int>(cli::mergeFolders(arguments->merge));
     case cli::Command::Tokenize:
       return static_cast<int>(cli::tokenizeInput(*arguments->model, arguments->json));
   }

@@ -50,6 +50,10 @@ Result<CoreArguments> parseCoreArguments(const std::vector<std::string>& words) 
       arguments.backend.resumesAfterUncleanEnd = true;
       continue;
     }
+    if (word == "--until-alone") {
+      arguments.endsWhenAlone = true;
+      continue;
+    }
     const bool isPlace = word == "--library" || word == "--out";
     const bool isNumber = word == "--linger" || word == "--max-attempts" || word == "--max-deaths";
     if (!isPlace && !isNumber && word != "--worker" && word != "--cuda-worker" && word != "--worker-argument") {
@@ -108,6 +112,7 @@ start it by themselves, and it ends by itself when it has neither work nor a win
   --out DIR               the library of one run in DIR/.polyptych, its pictures in DIR
   --resume                go on at once with work that was left when the machine or the program ended suddenly
   --linger MS             how long to stay without work and without a face (2000)
+  --until-alone           end when the last window or command has gone, with work or without: what is left is another's to make
   --max-attempts N        set a job aside after so many attempts that ended with their worker (2); 0: never
   --max-deaths N          set a device aside after so many deaths of its worker without a finished job between (4); 0: never
   --worker PROGRAM        the CPU worker (polyptych-worker beside this program)

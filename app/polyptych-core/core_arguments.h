@@ -17,6 +17,7 @@ struct CoreArguments {
   library::Location location;
   backend::LocalBackendOptions backend;
   std::chrono::milliseconds linger{2000};
+  bool endsWhenAlone = false;  ///< without its faces, in the middle of work too
 };
 
 /// @param words  without the program's name. @return InvalidArgument

@@ -4,8 +4,8 @@
 
 namespace polyptych::core {
 
-CoreLife::CoreLife(std::chrono::milliseconds linger, std::chrono::milliseconds firstFace, QObject* parent)
-    : QObject(parent), m_linger(linger), m_firstFace(firstFace) {
+CoreLife::CoreLife(std::chrono::milliseconds linger, std::chrono::milliseconds firstFace, bool endsWhenAlone, QObject* parent)
+    : QObject(parent), m_linger(linger), m_firstFace(firstFace), m_endsWhenAlone(endsWhenAlone) {
   m_timer.setSingleShot(true);
   connect(&m_timer, &QTimer::timeout, this, &CoreLife::ended);
 }
@@ -30,7 +30,9 @@ void CoreLife::wantEnd() {
 }
 
 void CoreLife::decide() {
-  if (m_faces > 0 || !m_isIdle) {
+  if (m_endsWhenAlone && m_hadFace && m_faces == 0) {
+    m_timer.start(0);
+  } else if (m_faces > 0 || !m_isIdle) {
     m_timer.stop();
   } else if (m_wantsEnd) {
     m_timer.start(0);

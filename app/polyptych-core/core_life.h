@@ -11,7 +11,9 @@ class CoreLife : public QObject {
   Q_OBJECT
  public:
   /// @param firstFace  how long the very first face is waited for at least
-  CoreLife(std::chrono::milliseconds linger, std::chrono::milliseconds firstFace, QObject* parent = nullptr);
+  /// @param endsWhenAlone  with its last face, also in the middle of work
+  CoreLife(std::chrono::milliseconds linger, std::chrono::milliseconds firstFace, bool endsWhenAlone = false,
+           QObject* parent = nullptr);
 
   void setFaces(int faces);
   void setIdle(bool isIdle);
@@ -26,6 +28,7 @@ class CoreLife : public QObject {
 
   const std::chrono::milliseconds m_linger;
   const std::chrono::milliseconds m_firstFace;
+  const bool m_endsWhenAlone;
   QTimer m_timer;
   int m_faces = 0;
   bool m_isIdle = false;

@@ -47,7 +47,7 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   pool::removeDeadSocketFolders();
   const SocketFolder sockets;
   Termination termination;
-  CoreLife life(arguments.linger, setup.firstFace);
+  CoreLife life(arguments.linger, setup.firstFace, arguments.endsWhenAlone);
   auto opened = setup.open(arguments, [&life](bool isIdle) { life.setIdle(isIdle); });
   if (!opened) {
     return fail(CoreExit::LibraryUnusable, opened.error());

@@ -24,7 +24,7 @@ struct RunSpec {
   /// Chosen by the face (newRunId()) so that a run which is sent twice, because a connection broke, is still one run. 0: submit()
   /// chooses.
   quint64 id = 0;
-  std::vector<domain::GenerationRequest> requests;  ///< index i at position i
+  std::vector<domain::GenerationRequest> requests;  ///< by index, upwards; a flat library wants all from 0
   /// computeType may be Auto, threads and batch 0: all three are fixed at submit (queue::chooseBatch()). A flat library wants a
   /// batch.
   domain::RunPlan plan;

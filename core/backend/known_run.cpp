@@ -35,6 +35,9 @@ Result<KnownRun> readKnownRun(const QString& folder) {
   if (!record) {
     return record.error();
   }
+  if (!record->isWhole()) {
+    return Error{ErrorCode::Unsupported, "This is one process's part of a run; 'polyptych-cli merge' joins the parts.", {}};
+  }
   // One look at the folder, not one for each picture.
   const QStringList names = directory.entryList({QStringLiteral("*.png")}, QDir::Files, QDir::Unsorted);
   const QSet<QString> there(names.begin(), names.end());

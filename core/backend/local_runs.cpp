@@ -71,6 +71,11 @@ quint64 LocalBackend::submit(RunSpec spec) {
   if (checked && spec.plan.batch == 0 && m_location.layout == Location::Layout::Flat) {
     checked = Error{ErrorCode::InvalidArgument, "A folder of its own keeps the batch size that it began with: give one.", {}};
   }
+  if (checked && m_location.layout == Location::Layout::Flat &&
+      spec.requests.back().index + 1 != static_cast<std::int64_t>(spec.requests.size())) {
+    checked =
+        Error{ErrorCode::InvalidArgument, "A folder of its own takes a whole run: the pictures must be numbered from 0.", {}};
+  }
   if (checked && spec.slots.empty() && m_slots.empty()) {
     checked = Error{ErrorCode::InvalidArgument, "No device is chosen; choose at least one.", {}};
   }

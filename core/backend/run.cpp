@@ -25,6 +25,7 @@ using base::ErrorCode;
 using base::Result;
 
 constexpr int kMaxThreads = 1024;
+constexpr std::int64_t kMaxIndex = std::int64_t{1} << 53;  // exact in JSON
 constexpr int kNumberDigits = 4;
 constexpr int kFolderSlugCharacters = 40;
 
@@ -143,10 +144,12 @@ Result<void> checkSpec(const RunSpec& spec) {
   if (!isOneUnit && (spec.wantsTrace || !spec.initialLatents.empty())) {
     return invalid("A trace and initial latents are for one unit of work; ask for at most as many pictures as the batch size.");
   }
-  for (std::size_t i = 0; i < spec.requests.size(); ++i) {
-    if (spec.requests[i].index != static_cast<std::int64_t>(i)) {
-      return invalid("The pictures of a run must be numbered from 0 in the order of their list.");
+  std::int64_t next = 0;
+  for (const domain::GenerationRequest& request : spec.requests) {
+    if (request.index < next || request.index > kMaxIndex) {
+      return invalid("The pictures of a run must be numbered upwards from 0 in the order of their list.");
     }
+    next = request.index + 1;
   }
   return {};
 }

@@ -19,7 +19,7 @@ struct PreparedRun {
   std::map<std::size_t, gallery::PictureOrigin> origins;  ///< of those
 };
 
-/// What can be told at once of a run: slots, number of units, that indices are positions. @return InvalidArgument
+/// What can be told at once of a run: slots, number of units, that indices go upwards. @return InvalidArgument
 base::Result<void> checkSpec(const RunSpec& spec);
 
 /// The plan with everything decided that was left open: compute type from the slots, threads from their cores, the model's hash.

@@ -139,31 +139,41 @@ Result<void> OutputFolder::readManifest(const QByteArray& text, const QSet<QStri
   return {};
 }
 
+std::optional<std::size_t> OutputFolder::positionOf(std::int64_t index) const {
+  const auto found = std::ranges::lower_bound(m_run.pictures, index, {},
+                                              [](const domain::PictureMetadata& picture) { return picture.request.index; });
+  return found != m_run.pictures.end() && found->request.index == index
+             ? std::optional(static_cast<std::size_t>(found - m_run.pictures.begin()))
+             : std::nullopt;
+}
+
 Result<void> OutputFolder::takeRow(const ManifestRow& row, const QByteArray& line, const QSet<QString>& present) {
-  const auto index = static_cast<std::uint64_t>(row.metadata.request.index);
-  if (index >= size()) {
+  const std::int64_t index = row.metadata.request.index;
+  const std::optional<std::size_t> found = positionOf(index);
+  if (!found) {
     return clash(std::string("holds another run, with more pictures.") + kAgain);
   }
+  const std::size_t position = *found;
   // The run's own name is over what was asked for: under it, another plan is what the lack of memory made of it.
   const bool isOurs = row.run == m_files->fingerprint();
   m_hasOurRows = m_hasOurRows || isOurs;
-  if (row.metadata != m_run.pictures[index] && !(isOurs && isLowerRung(row.metadata, m_run.pictures[index]))) {
+  if (row.metadata != m_run.pictures[position] && !(isOurs && isLowerRung(row.metadata, m_run.pictures[position]))) {
     return clash("holds another run: its picture " + std::to_string(index) + " has another " +
-                 differenceOf(row.metadata, m_run.pictures[index]) + "." + kAgain);
+                 differenceOf(row.metadata, m_run.pictures[position]) + "." + kAgain);
   }
-  m_isAnotherRun = m_isAnotherRun || !isOurs || row.file != nameOf(index);
-  if (!row.error && present.contains(row.file) && !m_isFinished[index]) {
-    m_isFinished[index] = true;
-    m_origins[index] = row.origin;
+  m_isAnotherRun = m_isAnotherRun || !isOurs || row.file != nameOf(position);
+  if (!row.error && present.contains(row.file) && !m_isFinished[position]) {
+    m_isFinished[position] = true;
+    m_origins[position] = row.origin;
     m_manifest += line + '\n';
   }
   return {};
 }
 
-Result<void> OutputFolder::adopt(std::size_t index) {
-  const domain::PictureMetadata& asked = m_run.pictures[index];
-  const std::string name = nameOf(index).toStdString();
-  const Result<QByteArray> bytes = m_files->handle().read(nameOf(index), static_cast<qint64>(picture::kMaxPngBytes));
+Result<void> OutputFolder::adopt(std::size_t position) {
+  const domain::PictureMetadata& asked = m_run.pictures[position];
+  const std::string name = nameOf(position).toStdString();
+  const Result<QByteArray> bytes = m_files->handle().read(nameOf(position), static_cast<qint64>(picture::kMaxPngBytes));
   if (!bytes) {
     return bytes.error().code == ErrorCode::Unsupported ? clash("has something else named '" + name + "'.") : bytes.error();
   }
@@ -177,8 +187,8 @@ Result<void> OutputFolder::adopt(std::size_t index) {
   if (const auto whole = picture::checkPng(bytesOf(*bytes), metadata->request.width, metadata->request.height); !whole) {
     return clash("has a damaged file '" + name + "'; remove it to have the picture made again.");
   }
-  m_isFinished[index] = true;
-  m_origins[index] = {};
+  m_isFinished[position] = true;
+  m_origins[position] = {};
   m_manifest += m_files->rowOf(*metadata, {}, QDateTime::currentDateTimeUtc());
   return {};
 }

@@ -5,6 +5,7 @@
 #include <QStringList>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/gallery/run_folder.h"
@@ -13,7 +14,7 @@ namespace polyptych::gallery {
 
 /// A run as its folder sees it.
 struct FolderRun {
-  std::vector<domain::PictureMetadata> pictures;  ///< index i at position i
+  std::vector<domain::PictureMetadata> pictures;  ///< by index, upwards
   QByteArray initialLatents;                      ///< bytes of the file that replaces noise; empty: none
   QString fingerprint;                            ///< "run" of its manifest's rows; empty: fingerprintOf()
 };
@@ -34,13 +35,13 @@ class OutputFolder {
 
   QString path() const { return m_files->path(); }
   std::size_t size() const { return m_run.pictures.size(); }
-  /// True if picture `index` is finished: its file and its row are there.
-  bool isFinished(std::size_t index) const { return m_isFinished.at(index); }
-  QString nameOf(std::size_t index) const { return m_names.at(static_cast<qsizetype>(index)); }
-  QString pathOf(std::size_t index) const { return path() + '/' + nameOf(index); }
+  /// True if the picture at a position of the run's list is finished: its file and its row are there.
+  bool isFinished(std::size_t position) const { return m_isFinished.at(position); }
+  QString nameOf(std::size_t position) const { return m_names.at(static_cast<qsizetype>(position)); }
+  QString pathOf(std::size_t position) const { return path() + '/' + nameOf(position); }
   std::size_t finishedCount() const;
   /// What the manifest tells of a finished picture.
-  PictureOrigin originOf(std::size_t index) const { return m_origins.at(index); }
+  PictureOrigin originOf(std::size_t position) const { return m_origins.at(position); }
 
   /// The folder for whoever goes on with the run, still locked; this object is of no more use.
   std::unique_ptr<RunFolder> release() { return std::move(m_files); }
@@ -50,7 +51,9 @@ class OutputFolder {
   base::Result<void> compare();
   base::Result<void> readManifest(const QByteArray& text, const QSet<QString>& present);
   base::Result<void> takeRow(const ManifestRow& row, const QByteArray& line, const QSet<QString>& present);
-  base::Result<void> adopt(std::size_t index);
+  base::Result<void> adopt(std::size_t position);
+  /// Of the picture with a number; nothing if the run has none.
+  std::optional<std::size_t> positionOf(std::int64_t index) const;
   base::Error clash(const std::string& why) const;
 
   FolderRun m_run;

@@ -18,10 +18,13 @@ using base::ErrorCode;
 using base::Result;
 using domain::GenerationRequest;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
+/// Of files in which no number is left out: they have not changed.
+constexpr int kFormatOfWhole = 1;
 /// Enough for most lines.
 constexpr qsizetype kGuessedLineBytes = 128;
 constexpr int kMaxThreads = 1024;
+constexpr std::int64_t kMaxIndex = std::int64_t{1} << 53;  // exact in JSON
 
 Error corrupt(std::string detail) {
   return {ErrorCode::Corrupt, "The file with the list of a run's pictures is damaged or incomplete.", std::move(detail)};
@@ -33,13 +36,16 @@ const GenerationRequest& beforeFirst() {
   return request;
 }
 
-void writeRequest(QByteArray& out, const GenerationRequest& before, const GenerationRequest& request) {
+void writeRequest(QByteArray& out, const GenerationRequest& before, std::int64_t nextIndex, const GenerationRequest& request) {
   JsonLine line(out);
   const auto number = [&](std::string_view key, auto was, auto is) {
     if (was != is) {
       line.number(key, is);
     }
   };
+  if (request.index != nextIndex) {
+    line.number("index", request.index);
+  }
   number("promptIndex", before.promptIndex, request.promptIndex);
   if (request.prompt != before.prompt) {
     line.text("prompt", request.prompt);
@@ -64,7 +70,7 @@ void writeRequest(QByteArray& out, const GenerationRequest& before, const Genera
 
 void writeHeader(QByteArray& out, const RunRecord& record) {
   JsonLine line(out);
-  line.number("format", kFormat);
+  line.number("format", record.isWhole() ? kFormatOfWhole : kFormat);
   line.number("id", record.id);
   line.number("number", record.number);
   line.number("created", record.createdMs);
@@ -147,6 +153,9 @@ bool takeRequestMember(GenerationRequest& request, const std::string& key, const
   const bool isNull = value.kind == JsonScalar::Kind::Null;
   if (key == "seed") {
     return takeNumber(value, request.seed);
+  }
+  if (key == "index") {
+    return takeNumber(value, request.index);
   }
   if (key == "prompt") {
     return takeText(value, request.prompt);
@@ -278,7 +287,7 @@ Result<void> readHeader(std::string_view line, RunRecord& record) {
                  "A run was written by a newer version of Polyptych; install that version to go on with it.",
                  "format " + std::to_string(format)};
   }
-  if (wrong || format != kFormat) {
+  if (wrong || format < kFormatOfWhole) {
     return corrupt("line 1: " + wrong.value_or("no format"));
   }
   const auto refused = wrongInHeader(record);
@@ -300,14 +309,20 @@ std::optional<End> readEnd(std::string_view line) {
 
 }  // namespace
 
+bool RunRecord::isWhole() const {
+  return requests.empty() || requests.back().index + 1 == static_cast<std::int64_t>(requests.size());
+}
+
 QByteArray toRunFile(const RunRecord& record) {
   QByteArray out;
   out.reserve(static_cast<qsizetype>(record.requests.size() + 8) * kGuessedLineBytes);
   writeHeader(out, record);
   const GenerationRequest* before = &beforeFirst();
+  std::int64_t nextIndex = 0;
   for (const GenerationRequest& request : record.requests) {
-    writeRequest(out, *before, request);
+    writeRequest(out, *before, nextIndex, request);
     before = &request;
+    nextIndex = request.index + 1;
   }
   const std::string checksum = checksumOf(out);
   JsonLine end(out);
@@ -347,9 +362,13 @@ Result<RunRecord> fromRunFile(const QByteArray& bytes, const RunFileLimits& limi
   GenerationRequest request = beforeFirst();
   std::size_t textBytes = 0;
   while (!left.empty()) {
-    request.index = static_cast<std::int64_t>(record.requests.size());
+    const std::int64_t nextIndex = record.requests.empty() ? 0 : request.index + 1;
+    request.index = nextIndex;
     auto wrong = readMembers(
         nextLine(), [&](const std::string& key, const JsonScalar& value) { return takeRequestMember(request, key, value); });
+    if (!wrong && (request.index < nextIndex || request.index > kMaxIndex)) {
+      wrong = "the index is out of order";
+    }
     if (const auto valid = domain::validate(request); !wrong && !valid) {
       wrong = valid.error().message;
     }

@@ -26,7 +26,10 @@ struct RunRecord {
   bool wantsTrace = false;
   bool wantsPreviews = false;
   bool hasLatents = false;
-  std::vector<domain::GenerationRequest> requests;  ///< index i at position i
+  std::vector<domain::GenerationRequest> requests;  ///< by index; a process of a group has some of the numbers
+
+  /// True if index i is at position i.
+  bool isWhole() const;
 };
 
 /// Files that are longer are not to be read.
@@ -39,7 +42,7 @@ struct RunFileLimits {
 };
 
 /// JSON lines: a header {"format": 1, ...}, then one object a request with only those members that differ from the line before
-/// (`index` is the line's place). The last line says how many there were and has the SHA-256 of what
+/// (`index` where it is not the next number). The last line says how many there were and has the SHA-256 of what
 /// stands before it, so that a cut or damaged file is known. Texts must be UTF-8.
 QByteArray toRunFile(const RunRecord& record);
 /// @return Corrupt (cut, damaged, values out of range, above the limits), Unsupported (a newer format)

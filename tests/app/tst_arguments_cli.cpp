@@ -166,6 +166,14 @@ void TestArgumentsCli::readsOtherCommands() {
   QCOMPARE(sheet->sheet.cell, 128);
   QVERIFY(sheet->sheet.out == std::string("sheet.png"));
   QCOMPARE(parse({"--version"})->command, Command::Version);
+  const auto started = parse({"launch", "--num_processes=4", "--gpu-ids", "0,2", "generate", "a_b", "--split=static"});
+  QCOMPARE(started->command, Command::Launch);
+  QCOMPARE(started->launch.processes, std::optional(4));
+  QVERIFY(started->launch.devices == std::string("cuda:0,cuda:2"));
+  QCOMPARE(started->launch.words, (std::vector<std::string>{"generate", "a_b", "--split=static"}));
+  const auto merge = parse({"merge", "a", "b", "--out", "c"});
+  QCOMPARE(merge->command, Command::Merge);
+  QCOMPARE(merge->merge.folders.size(), std::size_t(2));
 }
 
 void TestArgumentsCli::findsHelpAnywhere_data() {
@@ -194,6 +202,18 @@ void TestArgumentsCli::refusesWithASentence_data() {
     QTest::addRow("%s %s", name, value) << QByteArrayList{"generate", "x", name, value} << QByteArray(sentence);
   };
   row("nothing", {}, "There is no command");
+  row("launch of nothing", {"launch", "--cpu"}, "launch needs what to start");
+  row("launch of something wrong", {"launch", "generate", "x", "--steps", "0"}, "--steps is '0'");
+  row("machines without an address", {"launch", "--num_machines", "2", "generate", "x"}, "--main-process-ip");
+  row("machine rank", {"launch", "--machine-rank=1", "generate", "x"}, "--machine-rank is 1");
+  row("uneven machines",
+      {"launch", "--num-processes", "3", "--num-machines", "2", "--main-process-ip", "a", "--main-process-port", "1", "generate",
+       "x"},
+      "a multiple of --num-machines");
+  row("GPU numbers", {"launch", "--gpu_ids", "0,x", "generate", "x"}, "--gpu-ids is 'x'");
+  row("CPU and devices", {"launch", "--cpu", "--devices", "cuda:0", "generate", "x"}, "Give --cpu or --devices");
+  row("merge of nothing", {"merge"}, "merge needs the folder");
+  row("merge of several", {"merge", "a", "b"}, "name it with --out DIR");
   row("unknown command", {"genrate", "x"}, "'genrate' is not a command. Did you mean generate?");
   row("unknown option", {"generate", "x", "--step", "3"}, "'--step' is not an option of generate. Did you mean --steps?");
   row("option of another command", {"devices", "--steps", "3"}, "'--steps' is not an option of devices");
@@ -246,6 +266,8 @@ void TestArgumentsCli::refusesWithASentence_data() {
   option("--threads", "0", "from 1 to 1024.");
   option("--clip-skip", "-1", "from 0 to 64.");
   option("--dtype", "fp8", "it must be auto, fp32, fp16 or bf16.");
+  option("--split", "even", "it must be pull or static.");
+  option("--rank-timeout", "0", "from 1 to 86400.");
   option("--noise", "gpu", "it must be float or model.");
   option("--scheduler", "Eulerr", "--scheduler: ");
 }
@@ -261,23 +283,53 @@ void TestArgumentsCli::refusesWithASentence() {
 
 void TestArgumentsCli::namesEveryOptionInHelp() {
   const QByteArray help = QByteArray::fromStdString(cli::helpText());
-  for (const char* word : {"generate",      "devices",
-                           "models",        "show-model",
-                           "schedulers",    "tokenize",
-                           "--help",        "--version",
-                           "--prompts",     "--negative",
-                           "--model",       "--variant",
-                           "--devices",     "--out",
-                           "--seed",        "--steps",
-                           "--guidance",    "--guidance-rescale",
-                           "--width",       "--height",
-                           "--scheduler",   "--images-per-prompt",
-                           "--batch",       "--dtype",
-                           "--noise",       "--clip-skip",
-                           "--threads",     "--vae-slicing",
-                           "--vae-tiling",  "--json",
-                           "--trace",       "--initial-latents",
-                           "contact-sheet", "--columns",
+  for (const char* word : {"launch",
+                           "merge",
+                           "--num-processes",
+                           "--num-machines",
+                           "--machine-rank",
+                           "--main-process-ip",
+                           "--main-process-port",
+                           "--gpu-ids",
+                           "--cpu",
+                           "--max-restarts",
+                           "--split",
+                           "--join-timeout",
+                           "--rank-timeout",
+                           "generate",
+                           "devices",
+                           "models",
+                           "show-model",
+                           "schedulers",
+                           "tokenize",
+                           "--help",
+                           "--version",
+                           "--prompts",
+                           "--negative",
+                           "--model",
+                           "--variant",
+                           "--devices",
+                           "--out",
+                           "--seed",
+                           "--steps",
+                           "--guidance",
+                           "--guidance-rescale",
+                           "--width",
+                           "--height",
+                           "--scheduler",
+                           "--images-per-prompt",
+                           "--batch",
+                           "--dtype",
+                           "--noise",
+                           "--clip-skip",
+                           "--threads",
+                           "--vae-slicing",
+                           "--vae-tiling",
+                           "--json",
+                           "--trace",
+                           "--initial-latents",
+                           "contact-sheet",
+                           "--columns",
                            "--cell"}) {
     QVERIFY2(help.contains(word), word);
   }

@@ -167,6 +167,19 @@ class TestPolyptychCore : public QObject {
     QVERIFY(ended.wait(kPatienceMs));
   }
 
+  void endsInTheMiddleOfWorkWithItsLastFace() {
+    CoreLife life(std::chrono::hours(1), milliseconds(0), true);
+    QSignalSpy ended(&life, &CoreLife::ended);
+    life.setIdle(false);
+    QCoreApplication::processEvents();
+    QVERIFY(ended.isEmpty());  // the first is still to come
+    life.setFaces(1);
+    QCoreApplication::processEvents();
+    QVERIFY(ended.isEmpty());
+    life.setFaces(0);
+    QVERIFY(ended.wait(kPatienceMs));
+  }
+
   void doesNotLingerWhereTheEndIsWanted() {
     CoreLife life(std::chrono::hours(1), std::chrono::hours(1));
     QSignalSpy ended(&life, &CoreLife::ended);

@@ -28,7 +28,7 @@ QT_FOLDERS = {"devices", "library", "queue", "pool", "gallery", "models", "backe
 GUI_FOLDERS = {"gallery", "backend", "ui"}
 SQL_FOLDERS = {"library", "queue", "gallery"}
 TORCH_FOLDERS = {"diffusion", "distributed"}
-JSON_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "diffusion", "app"}
+JSON_FOLDERS = {"prompt", "tokenizer", "protocol", "checkpoint", "picture", "diffusion", "distributed", "app"}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 TORCH = re.compile(r"^(ATen|c10|c10d|torch|caffe2)/")

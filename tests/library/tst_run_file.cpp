@@ -88,6 +88,24 @@ class TestRunFile : public QObject {
     QVERIFY(lines[4].startsWith("{\"requests\":3,"));
   }
 
+  void keepsTheNumbersOfAPartOfARun() {
+    RunRecord record = sampleRecord(4);
+    QVERIFY(record.isWhole());
+    for (const auto& [position, index] : {std::pair(0, 3), std::pair(1, 4), std::pair(2, 7), std::pair(3, 1'000'000)}) {
+      record.requests[std::size_t(position)].index = index;
+    }
+    QVERIFY(!record.isWhole());
+    const QByteArray bytes = library::toRunFile(record);
+    QVERIFY(bytes.startsWith("{\"format\":2,"));  // an older program must not take them for 0 to 3
+    const auto read = library::fromRunFile(bytes);
+    QVERIFY(read.isOk());
+    verifyEqual(*read, record);
+    record.requests[2].index = 4;
+    const auto refused = library::fromRunFile(library::toRunFile(record));
+    QVERIFY(!refused);
+    QCOMPARE(refused.error().code, ErrorCode::Corrupt);
+  }
+
   void ignoresKeysOfTheSameFormatThatItDoesNotKnow() {
     // The checksum stands behind them: a writer with more to say makes it of what it wrote.
     QByteArray bytes = library::toRunFile(sampleRecord(1));
@@ -181,7 +199,7 @@ class TestRunFile : public QObject {
 
   void saysThatAFormatIsNewer() {
     QByteArray bytes = library::toRunFile(sampleRecord(1));
-    bytes.replace("\"format\":1,", "\"format\":2,");
+    bytes.replace("\"format\":1,", "\"format\":3,");
     const auto read = library::fromRunFile(bytes);
     QVERIFY(!read);
     QCOMPARE(read.error().code, ErrorCode::Unsupported);

@@ -37,6 +37,9 @@ Result<void> readRunFile(FolderReading& reading) {
   if (record && record->requests.empty()) {
     record = Error{ErrorCode::Corrupt, "The file with the list of a run's pictures is empty.", {}};
   }
+  if (record && !record->isWhole()) {
+    record = Error{ErrorCode::Unsupported, "It is one process's part of a run; 'polyptych-cli merge' joins the parts.", {}};
+  }
   if (!record) {
     reading.recordError = record.error();
     return {};
