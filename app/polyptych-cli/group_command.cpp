@@ -6,8 +6,8 @@
 #include <QFileInfo>
 #include <QJsonDocument>
 #include <QJsonObject>
+#include <QSaveFile>
 #include <QSysInfo>
-#include <QThread>
 #include <algorithm>
 #include <utility>
 
@@ -265,9 +265,7 @@ void GroupCommand::onConnected(qint64 incarnation) {
     return;
   }
   m_isSiteLeader = isMain();
-  const milliseconds within = milliseconds(1000) * m_arguments.generate.joinTimeout;
-  m_rendezvous->fetch(QStringLiteral("site"), within);
-  m_rendezvous->fetch(QStringLiteral("agreement"), within);
+  m_rendezvous->fetch(QStringLiteral("site"), milliseconds(1000) * m_arguments.generate.joinTimeout);
 }
 
 /// Rank 0 fixes what the words leave open, and looks at what is there already.
@@ -275,14 +273,13 @@ std::optional<Refusal> GroupCommand::lead() {
   const GenerateArguments& asked = m_arguments.generate;
   m_isSiteLeader = true;
   m_nonce = QString::number(backend::newRunId(), 16);
-  QDir().mkpath(m_folder + QStringLiteral("/.polyptych"));
-  QFile site(siteFile(m_nonce));
-  if (!site.open(QIODevice::WriteOnly)) {
-    return Refusal{
-        {ErrorCode::Io, "Nothing can be written into '" + m_folder.toStdString() + "'. Check its rights and its disk.", {}},
-        ExitCode::WrongUsage};
+  QDir home(m_folder + QStringLiteral("/.polyptych"));
+  for (const QString& old : home.entryList({QStringLiteral("site-*")}, QDir::Files)) {
+    home.remove(old);  // of a start that was killed
   }
-  site.close();
+  if (const auto written = writeSiteFile(); !written) {
+    return Refusal{written.error(), ExitCode::WrongUsage};
+  }
   Agreement agreement;
   const auto kept = asked.seed ? asked.seed : baseSeedOfFolder(m_folder);
   agreement.wasSeedDrawn = !kept;
@@ -328,21 +325,49 @@ void GroupCommand::onTold(const QString& key, const QString& value) {
   }
 }
 
-/// Is this the folder that rank 0 sees?
+/// Is this the folder that rank 0 sees? A machine with a folder of its own has a leader for it: its first rank. The others of the
+/// machine begin after it, since it joins what an earlier start has left.
 void GroupCommand::onSite(const QString& nonce) {
   m_nonce = nonce;
   if (isMain()) {
+    m_rendezvous->fetch(QStringLiteral("agreement"), milliseconds(1000) * m_arguments.generate.joinTimeout);
     return;
   }
-  m_isSiteShared = false;
-  for (int look = 0; look < kSiteLooks && !m_isSiteShared; ++look) {
-    m_isSiteShared = QFileInfo::exists(siteFile(nonce));
-    if (!m_isSiteShared) {
-      QDir(m_folder + QStringLiteral("/.polyptych")).entryList();  // network file systems look again
-      QThread::msleep(kSiteLookMs);
-    }
+  lookForSite(0);
+}
+
+void GroupCommand::lookForSite(int look) {
+  if (m_hasEnded) {
+    return;
   }
-  m_isSiteLeader = !m_isSiteShared && m_environment.localRank == 0;
+  QFile site(siteFile(m_nonce));
+  const bool isThere = site.open(QIODevice::ReadOnly);
+  const int leader = isThere ? site.readAll().toInt() : -1;
+  const bool isFirst = m_environment.localRank == 0;
+  const int most = isFirst ? kSiteLooks : kSiteLooks + 1000 / kSiteLookMs * m_arguments.generate.joinTimeout;
+  if (!isThere && look < most) {
+    QDir(m_folder + QStringLiteral("/.polyptych")).entryList();  // network file systems look again
+    QTimer::singleShot(kSiteLookMs, this, [this, look] { lookForSite(look + 1); });
+    return;
+  }
+  if (!isThere && !isFirst) {
+    fail({ErrorCode::Timeout, "The first rank of this machine has not begun. Check that it runs, and what it says.", {}});
+    return;
+  }
+  m_isSiteShared = leader == 0;
+  m_isSiteLeader = isFirst && !m_isSiteShared;
+  m_wasSiteLed = isThere;
+  m_rendezvous->fetch(QStringLiteral("agreement"), milliseconds(1000) * m_arguments.generate.joinTimeout);
+}
+
+base::Result<void> GroupCommand::writeSiteFile() {
+  QDir().mkpath(m_folder + QStringLiteral("/.polyptych"));
+  QSaveFile site(siteFile(m_nonce));
+  if (!site.open(QIODevice::WriteOnly) || site.write(QByteArray::number(m_environment.rank)) < 1 || !site.commit()) {
+    return Error{
+        ErrorCode::Io, "Nothing can be written into '" + m_folder.toStdString() + "'. Check its rights and its disk.", {}};
+  }
+  return {};
 }
 
 void GroupCommand::onAgreement(const QString& text) {
@@ -407,16 +432,21 @@ void GroupCommand::begin() {
       m_pending.push_back(unit);
     }
   }
-  if (m_isSiteLeader && !isMain()) {
-    const auto joined = gallery::joinParts(m_folder, wholeRun());
+  if (m_isSiteLeader && !isMain() && !m_wasSiteLed) {
+    const auto joined = gallery::joinParts(m_folder, wholeRun(), {}, m_nonce);
     if (!joined) {
       refuse({joined.error(), ExitCode::WrongUsage});
+      return;
+    }
+    if (const auto written = writeSiteFile(); !written) {
+      refuse({written.error(), ExitCode::WrongUsage});
       return;
     }
     m_rendezvous->append(QStringLiteral("elsewhere"), bitsOf(joined->isFinished));
   }
   const QString parts = gallery::partsFolder(m_folder, m_agreement->fingerprint);
-  const QString part = QStringLiteral("%1/%2-%3").arg(parts, QString::number(backend::newRunId(), 16)).arg(m_environment.rank);
+  const QString part =
+      QStringLiteral("%1/%2-%3-%4").arg(parts, m_nonce).arg(m_environment.rank).arg(QString::number(backend::newRunId(), 16));
   if (!QDir().mkpath(part)) {
     refuse({{ErrorCode::Io, "The folder '" + part.toStdString() + "' cannot be made; check its disk and rights.", {}},
             ExitCode::WrongUsage});
@@ -634,7 +664,7 @@ base::Result<gallery::JoinedRun> GroupCommand::join() {
 }
 
 void GroupCommand::finishRun() {
-  if (m_hasEnded) {
+  if (m_hasEnded || std::exchange(m_isJoined, true)) {
     return;
   }
   backend::RunSummary summary;

@@ -80,6 +80,8 @@ class GroupCommand : public QObject {
   std::optional<Refusal> lead();
   void onTold(const QString& key, const QString& value);
   void onSite(const QString& nonce);
+  void lookForSite(int look);
+  base::Result<void> writeSiteFile();
   void onAgreement(const QString& text);
   std::optional<Refusal> agree(const QString& text);
   void begin();
@@ -116,6 +118,7 @@ class GroupCommand : public QObject {
   std::unique_ptr<backend::RemoteBackend> m_backend;
   bool m_isSiteShared = true;   ///< this rank's folder is rank 0's
   bool m_isSiteLeader = false;  ///< joins the parts of its machine's folder
+  bool m_wasSiteLed = false;    ///< before this rank was started again
   QString m_nonce;
   std::optional<Agreement> m_agreement;
   std::vector<queue::Unit> m_units;                  ///< of the whole run
@@ -130,6 +133,7 @@ class GroupCommand : public QObject {
   bool m_isInterrupted = false;
   bool m_hasLeft = false;
   bool m_hasEnded = false;
+  bool m_isJoined = false;
   bool m_isVerdictTold = false;
   QSet<QString> m_hearing;  ///< ranks that have heard the verdict
   ExitCode m_ownCode = ExitCode::AllMade;

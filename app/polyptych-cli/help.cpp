@@ -74,7 +74,7 @@ What the pictures are like:
   --clip-skip N            leave out the last N layers of the text encoder, 0 to 64
   --noise float|model      draw starting noise in fp32, or in the compute type as diffusers does (float)
 
-As one of several processes (torchrun --no-python, mpirun, srun, polyptych-cli launch; with --out, each on its device of LIST):
+As one of several processes (torchrun --no-python, mpirun, srun, or launch; with --out, each on its device of LIST):
   --split pull|static      pull: who is done leases more; static: accelerate's rule, contiguous blocks (pull)
   --join-timeout S         until rank 0 must have begun (300)
   --rank-timeout S         without a sign of life a rank's work goes to the others (20)

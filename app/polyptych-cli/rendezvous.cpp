@@ -60,10 +60,6 @@ void Rendezvous::start() {
           << QString::number(m_options.size) << QStringLiteral("--join-timeout") << number(m_options.joinTimeout)
           << QStringLiteral("--dead-after") << number(m_options.deadAfter);
   }
-  QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-  // A connection that breaks is told in our words; c10d would print a stack.
-  environment.insert(QStringLiteral("TORCH_CPP_LOG_LEVEL"), QStringLiteral("FATAL"));
-  m_process.setProcessEnvironment(environment);
   m_process.start(m_options.program, words);
 }
 

@@ -1,5 +1,6 @@
 #include "core/distributed/rendezvous.h"
 
+#include <c10/util/Logging.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <deque>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -401,6 +402,9 @@ int rendezvousMain(std::span<const std::string> words) {
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
+  // A connection that breaks is told in our words; c10d would print a stack.
+  ::setenv("TORCH_CPP_LOG_LEVEL", "FATAL", 0);
+  c10::initLogging();
   const Result<Options> options = parse(words);
   if (!options) {
     std::fprintf(stderr, "%s\n", options.error().message.c_str());

@@ -113,9 +113,18 @@ class Finds {
   std::map<std::int64_t, ManifestRow> m_failures;
 };
 
-void lookInParts(const QString& folder, const QString& fingerprint, Finds& finds) {
+/// Names of the parts that no process is writing into.
+QStringList partsOf(const QString& folder, const QString& fingerprint, const QString& inUse) {
+  QStringList parts = foldersIn(partsFolder(folder, fingerprint));
+  if (!inUse.isEmpty()) {
+    parts.removeIf([&inUse](const QString& part) { return part.startsWith(inUse); });
+  }
+  return parts;
+}
+
+void lookInParts(const QString& folder, const QString& fingerprint, const QStringList& names, Finds& finds) {
   const QString parts = partsFolder(folder, fingerprint);
-  for (const QString& part : foldersIn(parts)) {
+  for (const QString& part : names) {
     const QString pictures = parts + QLatin1Char('/') + part + QStringLiteral("/pictures");
     for (const QString& date : foldersIn(pictures)) {
       for (const QString& run : foldersIn(pictures + QLatin1Char('/') + date)) {
@@ -165,7 +174,7 @@ QString partsFolder(const QString& folder, const QString& fingerprint) {
   return allPartsOf(folder) + QLatin1Char('/') + fingerprint;
 }
 
-Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others) {
+Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others, const QString& inUse) {
   const QString fingerprint = run.fingerprint.isEmpty() ? fingerprintOf(run) : run.fingerprint;
   if (auto checked = checkOtherParts(folder, fingerprint); !checked) {
     return checked.error();
@@ -182,11 +191,12 @@ Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const Q
     joined.origins.push_back(joined.isFinished.back() ? (*opened)->originOf(i) : PictureOrigin());
   }
   Finds parts(run, fingerprint);
-  lookInParts(folder, fingerprint, parts);
+  const QStringList ownParts = partsOf(folder, fingerprint, inUse);
+  lookInParts(folder, fingerprint, ownParts, parts);
   Finds elsewhere(run, fingerprint);
   for (const QString& other : others) {
     elsewhere.look(other, false);
-    lookInParts(other, fingerprint, elsewhere);
+    lookInParts(other, fingerprint, partsOf(other, fingerprint, {}), elsewhere);
   }
   const std::unique_ptr<RunFolder> files = (*opened)->release();
   const auto take = [&](const Finds& finds, bool mayMove) -> Result<void> {
@@ -251,12 +261,16 @@ Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const Q
   if (QFileInfo(ours).isDir()) {
     const QString list = homeOf(folder) + QLatin1Char('/') + QLatin1String(library::kRunFileName);
     if (!QFileInfo::exists(list)) {
-      QFile::rename(ours + QLatin1Char('/') + QLatin1String(library::kRunFileName), list);
+      QFile::copy(ours + QLatin1Char('/') + QLatin1String(library::kRunFileName), list);
     }
-    if (!QDir(ours).removeRecursively()) {
-      return Error{ErrorCode::Io, "The parts in '" + ours.toStdString() + "' are joined and cannot be removed.", {}};
+    for (const QString& part : ownParts) {
+      if (!QDir(ours + QLatin1Char('/') + part).removeRecursively()) {
+        return Error{ErrorCode::Io, "The parts in '" + ours.toStdString() + "' are joined and cannot be removed.", {}};
+      }
     }
-    QDir().rmdir(allPartsOf(folder));
+    if (foldersIn(ours).isEmpty() && QDir(ours).removeRecursively()) {
+      QDir().rmdir(allPartsOf(folder));
+    }
   }
   return joined;
 }

@@ -29,8 +29,10 @@ struct JoinedRun {
 /// processes have made is kept once. Without parts it compares the folder with the run, as OutputFolder does. Blocks on the disk.
 /// @param run  whole
 /// @param others  folders of the same run, from other machines: what they have is copied and they stay as they are
+/// @param inUse  parts whose names begin so are left alone: their processes are at work
 /// @return errors of OutputFolder::open(); AlreadyExists also for parts of another run
-base::Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others = {});
+base::Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others = {},
+                                  const QString& inUse = {});
 
 /// The whole run as its parts or its folder tell it. @return NotFound if neither is there; errors of library::fromRunFile();
 /// InvalidArgument if the folder has parts of several runs
