@@ -1,10 +1,29 @@
 #include "core/diffusion/engine.h"
+#include "core/distributed/pair.h"
+#include "core/worker/pair_engine.h"
 #include "core/worker/worker.h"
 
-int main(int argc, char** argv) {
-  using namespace polyptych;
-  return worker::workerMain(argc, argv,
-                            [](const worker::WorkerOptions& options) -> base::Result<std::unique_ptr<domain::Engine>> {
-                              return diffusion::makeEngine(options.kind, options.threads);
-                            });
+namespace {
+
+using namespace polyptych;
+
+base::Result<std::unique_ptr<domain::Engine>> makeEngine(const worker::WorkerOptions& options) {
+  distributed::PairOptions pair;
+  pair.device = options.kind;
+  pair.version = POLYPTYCH_VERSION;
+  if (options.isPartner) {
+    return diffusion::makeEngine(options.kind, options.threads, distributed::makePairHelper(pair, options.token));
+  }
+  if (!options.partner) {
+    return diffusion::makeEngine(options.kind, options.threads);
+  }
+  auto partner = std::make_shared<worker::Partner>(options);
+  const distributed::PairLeader leader =
+      distributed::makePairLeader(pair, [partner](const domain::UnitOfWork& unit) { return partner->begin(unit); });
+  std::unique_ptr<domain::Engine> own = diffusion::makeEngine(options.kind, options.threads, leader.source);
+  return std::unique_ptr<domain::Engine>(std::make_unique<worker::PairEngine>(std::move(own), partner, leader.link));
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return worker::workerMain(argc, argv, makeEngine); }

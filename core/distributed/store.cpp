@@ -1,6 +1,12 @@
 #include "core/distributed/store.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -34,6 +40,23 @@ std::string adviceFor(const StoreAddress& address) {
 std::vector<std::uint8_t> bytesOf(const std::string& text) { return {text.begin(), text.end()}; }
 std::string textOf(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
+/// A socket bound to the loopback, for TCPStore to listen on. Throws as TCPStore does.
+int boundToLoopback(std::uint16_t port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (socket < 0 || ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const int problem = errno;
+    if (socket >= 0) {
+      ::close(socket);
+    }
+    throw std::system_error(problem, std::generic_category());
+  }
+  return socket;
+}
+
 }  // namespace
 
 Store::Store(StoreAddress address, std::unique_ptr<Handle> handle) : m_address(std::move(address)), m_handle(std::move(handle)) {}
@@ -47,6 +70,9 @@ Result<std::unique_ptr<Store>> Store::connect(const StoreAddress& address, milli
     options.isServer = address.isServer;
     options.waitWorkers = false;  // who comes, and who does not, is told by the group
     options.timeout = timeout;
+    if (address.isServer && address.isLoopbackOnly) {
+      options.masterListenFd = boundToLoopback(address.port);
+    }
     auto handle = std::make_unique<Handle>();
     handle->raw = c10::make_intrusive<c10d::TCPStore>(address.host, options);
     handle->raw->setTimeout(kCallLimit);
