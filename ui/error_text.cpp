@@ -89,6 +89,8 @@ const char* sentenceOf(domain::WarningCode code) {
                                "A file that was there already differs from what was made now. It was left as it is.");
     case domain::WarningCode::CoresNotPinned:
       return QT_TRANSLATE_NOOP("ErrorText", "A worker shares its cores with others, so it may be slower.");
+    case domain::WarningCode::PartnerLost:
+      return QT_TRANSLATE_NOOP("ErrorText", "One of two devices that work together was lost. The other goes on by itself.");
     case domain::WarningCode::Other:
       break;
   }

@@ -53,7 +53,8 @@ Where and how:
   --model REF              (demo; without that one, the only model of this machine)
   --variant NAME           weight files of that variant, as fp16 (the folder's plain files, or its only variant)
   --devices LIST           cpu, cpu:N (N workers), cuda:I, GPU-uuid, all; commas between, repeats mean several workers
-                           (all GPUs, or else one CPU worker with all cores)
+                           (all GPUs, or else one CPU worker with all cores). cuda:0+cuda:1 or cpu+cpu: a pair that
+                           makes each picture together
   --library DIR            the library that the run goes to ("Polyptych" in your folder for pictures)
   --out DIR                in place of a library: a folder for the pictures and manifest.jsonl of this one run. Nothing
                            in it is overwritten; with the manifest of the same run in it, that run goes on

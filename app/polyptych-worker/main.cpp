@@ -1,19 +1,42 @@
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/diffusion/engine.h"
+#include "core/distributed/pair.h"
 #include "core/distributed/rendezvous.h"
+#include "core/worker/pair_engine.h"
 #include "core/worker/worker.h"
 
+namespace {
+
+using namespace polyptych;
+
+base::Result<std::unique_ptr<domain::Engine>> makeEngine(const worker::WorkerOptions& options) {
+  distributed::PairOptions pair;
+  pair.device = options.kind;
+  pair.version = POLYPTYCH_VERSION;
+  if (options.isPartner) {
+    return diffusion::makeEngine(options.kind, options.threads, distributed::makePairHelper(pair, options.token));
+  }
+  if (!options.partner) {
+    return diffusion::makeEngine(options.kind, options.threads);
+  }
+  auto partner = std::make_shared<worker::Partner>(options);
+  const distributed::PairLeader leader =
+      distributed::makePairLeader(pair, [partner](const domain::UnitOfWork& unit) { return partner->begin(unit); });
+  std::unique_ptr<domain::Engine> own = diffusion::makeEngine(options.kind, options.threads, leader.source);
+  return std::unique_ptr<domain::Engine>(std::make_unique<worker::PairEngine>(std::move(own), partner, leader.link));
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace polyptych;
   if (argc > 1 && std::string_view(argv[1]) == "rendezvous") {
     const std::vector<std::string> words(argv + 2, argv + argc);
     return distributed::rendezvousMain(words);
   }
-  return worker::workerMain(argc, argv,
-                            [](const worker::WorkerOptions& options) -> base::Result<std::unique_ptr<domain::Engine>> {
-                              return diffusion::makeEngine(options.kind, options.threads);
-                            });
+  return worker::workerMain(argc, argv, makeEngine);
 }

@@ -14,20 +14,37 @@ const QString kKey = QStringLiteral("devices");
 
 QString text(const std::string& utf8) { return QString::fromStdString(utf8); }
 
+QJsonArray arrayOf(const std::vector<int>& cores) {
+  QJsonArray array;
+  for (const int core : cores) {
+    array.append(core);
+  }
+  return array;
+}
+
+std::vector<int> coresOf(const QJsonArray& array) {
+  std::vector<int> cores;
+  for (const QJsonValue& core : array) {
+    cores.push_back(core.toInt());
+  }
+  return cores;
+}
+
 }  // namespace
 
 Result<void> storeSlots(library::Database& database, const std::vector<DeviceSlot>& slots) {
   QJsonArray list;
   for (const DeviceSlot& slot : slots) {
-    QJsonArray cores;
-    for (const int core : slot.cores) {
-      cores.append(core);
+    QJsonObject object{{"id", text(slot.id)},
+                       {"isGpu", slot.kind == domain::DeviceKind::Cuda},
+                       {"name", text(slot.name)},
+                       {"uuid", text(slot.uuid)},
+                       {"cores", arrayOf(slot.cores)}};
+    if (slot.partner) {
+      object["partner"] = QJsonObject{
+          {"name", text(slot.partner->name)}, {"uuid", text(slot.partner->uuid)}, {"cores", arrayOf(slot.partner->cores)}};
     }
-    list.append(QJsonObject{{"id", text(slot.id)},
-                            {"isGpu", slot.kind == domain::DeviceKind::Cuda},
-                            {"name", text(slot.name)},
-                            {"uuid", text(slot.uuid)},
-                            {"cores", cores}});
+    list.append(object);
   }
   return database.setMeta(kKey, QString::fromUtf8(QJsonDocument(list).toJson(QJsonDocument::Compact)));
 }
@@ -45,8 +62,10 @@ Result<std::vector<DeviceSlot>> readSlots(library::Database& database) {
     slot.kind = object["isGpu"].toBool() ? domain::DeviceKind::Cuda : domain::DeviceKind::Cpu;
     slot.name = object["name"].toString().toStdString();
     slot.uuid = object["uuid"].toString().toStdString();
-    for (const QJsonValue& core : object["cores"].toArray()) {
-      slot.cores.push_back(core.toInt());
+    slot.cores = coresOf(object["cores"].toArray());
+    if (const QJsonObject partner = object["partner"].toObject(); !partner.isEmpty()) {
+      slot.partner = domain::PartnerDevice{partner["name"].toString().toStdString(), partner["uuid"].toString().toStdString(),
+                                           coresOf(partner["cores"].toArray())};
     }
     if (!slot.id.empty()) {
       slots.push_back(std::move(slot));

@@ -78,7 +78,8 @@ constexpr Names<domain::WarningCode> kWarnings{{"other", domain::WarningCode::Ot
                                                {"prompt_cut", domain::WarningCode::PromptCut},
                                                {"out_of_range", domain::WarningCode::OutOfRange},
                                                {"file_differs", domain::WarningCode::FileDiffers},
-                                               {"cores_not_pinned", domain::WarningCode::CoresNotPinned}};
+                                               {"cores_not_pinned", domain::WarningCode::CoresNotPinned},
+                                               {"partner_lost", domain::WarningCode::PartnerLost}};
 
 /// Remembers the first thing that is wrong with a map.
 class Problem {
@@ -430,12 +431,20 @@ void describe(auto& map, Of<domain::RunPlan> auto& plan) {
   map.flag("vaeTiling", plan.vaeTiling);
 }
 
+void describe(auto& map, Of<domain::PartnerDevice> auto& partner) {
+  map.text("name", partner.name);
+  map.text("uuid", partner.uuid);
+  map.wholes("cores", partner.cores, kMaxCoresOfSlot, 0, std::numeric_limits<int>::max());
+}
+
 void describe(auto& map, Of<domain::DeviceSlot> auto& slot) {
   map.text("id", slot.id);
   map.named("kind", slot.kind, kDeviceKinds);
   map.text("name", slot.name);
   map.text("uuid", slot.uuid);
   map.wholes("cores", slot.cores, kMaxCoresOfSlot, 0, std::numeric_limits<int>::max());
+  map.optional("partner", slot.partner,
+               [](auto& parent, auto& partner) { parent.map("partner", "a device", partner, kDescribe); });
 }
 
 void describe(auto& map, Of<domain::DeviceInfo> auto& device) {

@@ -140,7 +140,8 @@ void LocalBackend::chooseBatch(const std::shared_ptr<RunSpec>& shared) {
   m_lookUp.start([this, shared, facts, goOn] {
     for (const domain::DeviceInfo& device : devices::listDevices(m_tuning.sources)) {
       for (const domain::DeviceSlot& slot : shared->slots) {
-        if (!slot.uuid.empty() && slot.uuid == device.uuid) {
+        const bool isPartner = slot.partner && slot.partner->uuid == device.uuid;
+        if (!device.uuid.empty() && (slot.uuid == device.uuid || isPartner)) {
           facts->freeBytes = facts->freeBytes == 0 ? device.freeBytes : std::min(facts->freeBytes, device.freeBytes);
         }
       }

@@ -85,8 +85,7 @@ class TorchEngine : public domain::Engine {
     }
     try {
       const c10::InferenceMode guard;
-      const std::unique_ptr<GuidanceExchange> exchange = m_partners != nullptr ? m_partners->open(unit) : nullptr;
-      return GenerationRun(*m_model, unit, observer, m_preview, exchange.get()).run();
+      return GenerationRun(*m_model, unit, observer, m_preview, m_partners.get()).run();
     } catch (...) {
       return errorOfCurrentException("make the picture");
     }

@@ -29,7 +29,7 @@ std::string shortened(const std::string& text) {
 }  // namespace
 
 GenerationRun::GenerationRun(const LoadedModel& model, const domain::UnitOfWork& unit, domain::GenerateObserver& observer,
-                             std::unique_ptr<LatentPreview>& preview, GuidanceExchange* exchange)
+                             std::unique_ptr<LatentPreview>& preview, ExchangeSource* partners)
     : m_model(model),
       m_unit(unit),
       m_observer(observer),
@@ -38,7 +38,7 @@ GenerationRun::GenerationRun(const LoadedModel& model, const domain::UnitOfWork&
       m_trace(unit.wantsTrace),
       // A model that takes the guidance scale as an input (LCM) is not guided by a second prediction.
       m_isGuided(first().guidanceScale > 1.0 && !model.folder.unet.timeCondProjDim),
-      m_exchange(m_isGuided ? exchange : nullptr) {}
+      m_partners(m_isGuided ? partners : nullptr) {}
 
 domain::UnitOutcome GenerationRun::run() {
   const int cell = m_model.latentScale();
@@ -52,14 +52,23 @@ domain::UnitOutcome GenerationRun::run() {
   if (m_observer.isCancelled()) {
     return cancelled;
   }
+  if (m_partners != nullptr) {
+    base::Result<std::unique_ptr<GuidanceExchange>> exchange = m_partners->open(m_unit);
+    if (!exchange) {
+      throw EngineFailure(exchange.error());
+    }
+    m_exchange = std::move(*exchange);
+  }
+  const bool isHelper = m_exchange != nullptr && m_exchange->side() == GuidanceExchange::Side::Conditional;
   m_observer.onStep({domain::Stage::Encoding, 0, 1});
   const at::Tensor context = encodePrompts();
   m_observer.onStep({domain::Stage::Encoding, 1, 1});
   const auto latents = denoise(context);
+  m_exchange.reset();  // decoding needs no partner
   if (!latents) {
     return cancelled;
   }
-  if (m_exchange != nullptr && m_exchange->side() == GuidanceExchange::Side::Conditional) {
+  if (isHelper) {
     return {domain::OutcomeKind::Done, {}, {}, std::move(m_warnings)};
   }
   try {
@@ -232,10 +241,10 @@ std::optional<at::Tensor> GenerationRun::predict(const Scheduler& scheduler, con
     return std::nullopt;
   }
   if (!other) {
-    m_warnings.push_back({domain::WarningCode::Other, "The second device was lost in the middle of picture " +
-                                                          std::to_string(first().index) +
-                                                          ", which was finished on one: " + other.error().message});
-    m_exchange = nullptr;
+    m_warnings.push_back({domain::WarningCode::PartnerLost, "The second device was lost in the middle of picture " +
+                                                                std::to_string(first().index) +
+                                                                ", which was finished on one: " + other.error().message});
+    m_exchange.reset();
     return at::cat({own, predictFor(latents, contexts[1])});
   }
   return isHelper ? at::cat({*other, own}) : at::cat({own, *other});

@@ -14,10 +14,11 @@ namespace polyptych::diffusion {
 class GenerationRun {
  public:
   /// @param preview  made at the first preview if it is empty; kept by the caller between units of one model
-  /// @param exchange  a partner for the guidance's other half; nullptr: both halves are made here. A partner that is lost in the
-  /// middle costs nothing but time: the leading side goes on alone, the helping side ends as cancelled
+  /// @param partners  for the guidance's other half; nullptr: both halves are made here. Not asked for a unit without guidance. A
+  /// partner that is lost in the middle costs nothing but time: the leading side goes on alone, the helping side ends as
+  /// cancelled
   GenerationRun(const LoadedModel& model, const domain::UnitOfWork& unit, domain::GenerateObserver& observer,
-                std::unique_ptr<LatentPreview>& preview, GuidanceExchange* exchange = nullptr);
+                std::unique_ptr<LatentPreview>& preview, ExchangeSource* partners = nullptr);
 
   domain::UnitOutcome run();
 
@@ -48,7 +49,8 @@ class GenerationRun {
   PictureNoise m_noise;
   Trace m_trace;
   bool m_isGuided;
-  GuidanceExchange* m_exchange;
+  ExchangeSource* m_partners;
+  std::unique_ptr<GuidanceExchange> m_exchange;
   std::vector<domain::Warning> m_warnings;
 };
 

@@ -19,10 +19,12 @@ class GuidanceExchange {
     Conditional     ///< helps: its outcome has no pictures
   };
 
+  /// This side exchanges nothing more for the unit, whether it is done, cancelled or failed; the other side learns it.
   virtual ~GuidanceExchange() = default;
   virtual Side side() const = 0;
   /// Gives this side's prediction and takes the other's. @param own  [B, C, H/8, W/8], contiguous. @return a tensor of the same
-  /// shape and type; any error: the partner is gone, and does not come back for this unit
+  /// shape and type; Cancelled: the other side has left the unit; any other error: it is gone. It does not come back for this
+  /// unit
   virtual base::Result<at::Tensor> exchange(const at::Tensor& own) = 0;
 };
 
@@ -30,8 +32,8 @@ class GuidanceExchange {
 class ExchangeSource {
  public:
   virtual ~ExchangeSource() = default;
-  /// Nothing: the unit is made alone. Called once a guided unit, on the engine's thread.
-  virtual std::unique_ptr<GuidanceExchange> open(const domain::UnitOfWork& unit) = 0;
+  /// Called once a guided unit, on the engine's thread. @return nullptr: the unit is made alone; an error ends the unit with it
+  virtual base::Result<std::unique_ptr<GuidanceExchange>> open(const domain::UnitOfWork& unit) = 0;
 };
 
 }  // namespace polyptych::diffusion

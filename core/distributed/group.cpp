@@ -79,7 +79,8 @@ std::string listOf(const std::vector<std::string>& words) {
 
 }  // namespace
 
-Group::Group(Store& store, GroupOptions options) : m_store(store), m_options(std::move(options)) {}
+Group::Group(Store& store, GroupOptions options)
+    : m_store(store), m_options(std::move(options)), m_callTimeout(m_options.callTimeout) {}
 
 GroupOptions Group::withAddress(GroupOptions options, const Store& store) {
   if (options.hostAddress.empty()) {
@@ -259,7 +260,7 @@ Result<void> Group::run(const std::string& phase, Start start) {
   }
   try {
     const c10::intrusive_ptr<c10d::Work> work = start(*m_backend->raw);
-    const Clock::time_point end = Clock::now() + m_options.callTimeout;
+    const Clock::time_point end = Clock::now() + m_callTimeout;
     Clock::time_point nextLook = Clock::now() + kBetweenLooks;
     while (!work->isCompleted()) {
       if (m_isAborted) {
@@ -283,7 +284,7 @@ Result<void> Group::run(const std::string& phase, Start start) {
       if (Clock::now() >= end) {
         m_backend->raw->abort();
         return fail(withMissing({ErrorCode::Timeout,
-                                 "no answer within " + std::to_string(m_options.callTimeout.count()) +
+                                 "no answer within " + std::to_string(m_callTimeout.count()) +
                                      " ms. Check the other processes and the network between the machines.",
                                  {}},
                                 phase));

@@ -46,6 +46,11 @@ class Group {
   int localRank() const { return m_options.localRank; }
   int size() const { return m_options.size; }
   bool isMain() const { return m_options.rank == 0; }
+  domain::DeviceKind device() const { return m_options.device; }
+
+  /// Of the calls from now on, in place of GroupOptions::callTimeout.
+  void limitCalls(std::chrono::milliseconds limit) { m_callTimeout = limit; }
+  void restoreLimit() { m_callTimeout = m_options.callTimeout; }
 
   /// @param phase  for errors: "the start of the run"
   base::Result<void> barrier(const std::string& phase);
@@ -76,6 +81,7 @@ class Group {
 
   Store& m_store;
   const GroupOptions m_options;
+  std::chrono::milliseconds m_callTimeout;
   std::vector<std::string> m_hosts;  ///< by rank: "host, process 4711"
   std::unique_ptr<Backend> m_backend;
   std::uint64_t m_calls = 0;

@@ -1,6 +1,16 @@
 #include "core/distributed/store.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -20,6 +30,8 @@ using std::chrono::milliseconds;
 
 /// Between two looks for a key, after some.
 constexpr milliseconds kLongestPause{50};
+/// Between two tries to reach a store that is not there yet.
+constexpr milliseconds kBetweenTries{20};
 /// Of calls that do not wait for anybody but the store itself.
 constexpr milliseconds kCallLimit{10'000};
 
@@ -34,6 +46,63 @@ std::string adviceFor(const StoreAddress& address) {
 std::vector<std::uint8_t> bytesOf(const std::string& text) { return {text.begin(), text.end()}; }
 std::string textOf(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
+/// A socket for TCPStore to listen on. Throws as TCPStore does.
+int boundToLoopback(std::uint16_t port) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (socket < 0 || ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const int problem = errno;
+    if (socket >= 0) {
+      ::close(socket);
+    }
+    throw std::system_error(problem, std::generic_category());
+  }
+  return socket;
+}
+
+bool isHeard(const addrinfo& address, milliseconds limit) {
+  const int socket = ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (socket < 0) {
+    return false;
+  }
+  pollfd waiting{socket, POLLOUT, 0};
+  int problem = 0;
+  socklen_t length = sizeof problem;
+  const bool isConnected = ::connect(socket, address.ai_addr, address.ai_addrlen) == 0 ||
+                           (errno == EINPROGRESS && ::poll(&waiting, 1, static_cast<int>(limit.count())) == 1 &&
+                            ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &problem, &length) == 0 && problem == 0);
+  ::close(socket);
+  return isConnected;
+}
+
+/// Until somebody listens there, or the time is over: TCPStore would try again after whole seconds. Nothing is said of a host
+/// without an address; TCPStore does.
+void waitForListener(const StoreAddress& address, milliseconds timeout) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* raw = nullptr;
+  if (::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &raw) != 0) {
+    return;
+  }
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> found(raw, &::freeaddrinfo);
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    for (const addrinfo* one = found.get(); one != nullptr; one = one->ai_next) {
+      const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+      if (isHeard(*one, std::max(left, milliseconds(1)))) {
+        return;
+      }
+    }
+    if (std::chrono::steady_clock::now() >= end) {
+      throw std::runtime_error("timed out: nobody listens at " + nameOf(address));
+    }
+    std::this_thread::sleep_for(kBetweenTries);
+  }
+}
+
 }  // namespace
 
 Store::Store(StoreAddress address, std::unique_ptr<Handle> handle) : m_address(std::move(address)), m_handle(std::move(handle)) {}
@@ -47,6 +116,12 @@ Result<std::unique_ptr<Store>> Store::connect(const StoreAddress& address, milli
     options.isServer = address.isServer;
     options.waitWorkers = false;  // who comes, and who does not, is told by the group
     options.timeout = timeout;
+    if (address.isServer && address.isLoopbackOnly) {
+      options.masterListenFd = boundToLoopback(address.port);
+    }
+    if (!address.isServer) {
+      waitForListener(address, timeout);
+    }
     auto handle = std::make_unique<Handle>();
     handle->raw = c10::make_intrusive<c10d::TCPStore>(address.host, options);
     handle->raw->setTimeout(kCallLimit);

@@ -19,6 +19,8 @@ struct StoreAddress {
   bool isServer = false;  ///< this process keeps the store (rank 0, unless a launcher's agent does)
   /// In front of every key: an earlier start of the same group must not be heard.
   std::string prefix;
+  /// The server listens on this machine's loopback alone (IPv4), not on all interfaces; `host` is 127.0.0.1.
+  bool isLoopbackOnly = false;
 };
 
 /// Small values that all processes of a group see. Every call ends within its time: with an error that names the store and what

@@ -63,8 +63,10 @@ Error notHere(std::string_view word, const std::vector<DeviceInfo>& present) {
 }
 
 Error unknownWord(std::string_view word) {
-  return invalid("'" + std::string(word) +
-                 "' is no device. Use cpu, cpu:4 (four workers on the CPU), cuda:0, GPU-<uuid> or all, with commas between.");
+  return invalid(
+      "'" + std::string(word) +
+      "' is no device. Use cpu, cpu:4 (four workers on the CPU), cuda:0, GPU-<uuid> or all, with commas between, or two devices "
+      "with a plus between, cuda:0+cuda:1, for pictures that both make together.");
 }
 
 /// The entries of one word: GPUs, or a number of CPU slots.
@@ -148,6 +150,67 @@ std::vector<int> coresOf(int slot, int slots, const std::vector<int>& cores) {
   return cores;
 }
 
+/// Makes slots one after another; each knows how many there were before it.
+class SlotMaker {
+ public:
+  explicit SlotMaker(const std::vector<DeviceInfo>& present) {
+    const auto cpu =
+        std::find_if(present.begin(), present.end(), [](const DeviceInfo& device) { return device.kind == DeviceKind::Cpu; });
+    m_cpuName = cpu == present.end() ? "CPU" : cpu->name;
+  }
+
+  DeviceSlot onGpu(const DeviceInfo& gpu) {
+    const int worker = ++m_workersOn[gpu.id];
+    return {worker == 1 ? gpu.id : gpu.id + "#" + std::to_string(worker), DeviceKind::Cuda, gpu.name, gpu.uuid, {}};
+  }
+  DeviceSlot onCpu() { return {"cpu:" + std::to_string(m_cpuSlots++), DeviceKind::Cpu, m_cpuName, {}, {}}; }
+  int cpuSlots() const { return m_cpuSlots; }
+
+ private:
+  std::string m_cpuName;
+  std::map<std::string, int> m_workersOn;
+  int m_cpuSlots = 0;
+};
+
+/// Two devices that make each picture together. @param word  with a plus in it
+Result<DeviceSlot> pairOf(std::string_view word, const std::vector<DeviceInfo>& present, SlotMaker& maker) {
+  const std::size_t plus = word.find('+');
+  if (word.find('+', plus + 1) != std::string_view::npos) {
+    return invalid("'" + std::string(word) + "' names more than two devices; a picture is made by one or by a pair.");
+  }
+  std::optional<DeviceSlot> pair;
+  for (const std::string_view half : {trimmed(word.substr(0, plus)), trimmed(word.substr(plus + 1))}) {
+    if (half.empty()) {
+      return invalid("'" + std::string(word) + "' lacks one device of a pair; write for example cuda:0+cuda:1.");
+    }
+    const Result<Chosen> chosen = choiceOf(half, present);
+    if (!chosen) {
+      return chosen.error();
+    }
+    if (lowered(half) == "all" || chosen->gpus.size() + static_cast<std::size_t>(chosen->cpuSlots) != 1) {
+      return invalid("'" + std::string(half) + "' in '" + std::string(word) +
+                     "' may be several devices; a pair is written with two, for example cuda:0+cuda:1 or cpu+cpu.");
+    }
+    DeviceSlot slot = chosen->gpus.empty() ? maker.onCpu() : maker.onGpu(*chosen->gpus.front());
+    if (!pair) {
+      pair = std::move(slot);
+      continue;
+    }
+    if (slot.kind != pair->kind) {
+      return invalid("'" + std::string(word) + "' is a GPU and the CPU; a pair is two GPUs or two workers on the CPU.");
+    }
+    if (slot.kind == DeviceKind::Cuda && slot.uuid == pair->uuid) {
+      return invalid("'" + std::string(word) + "' is one GPU twice; a pair is two GPUs.");
+    }
+    if (slot.kind == DeviceKind::Cuda && slot.uuid.empty()) {
+      return invalid("The GPU '" + slot.id + "' has no UUID, so no worker can be bound to it.");
+    }
+    pair->id += "+" + slot.id;
+    pair->partner = PartnerDevice{slot.name, slot.uuid, {}};
+  }
+  return std::move(*pair);
+}
+
 }  // namespace
 
 Result<std::vector<DeviceSlot>> chooseDevices(std::string_view list, const std::vector<DeviceInfo>& present,
@@ -159,11 +222,8 @@ Result<std::vector<DeviceSlot>> chooseDevices(std::string_view list, const std::
   if (rest.empty()) {
     rest = "all";
   }
-  const auto cpu =
-      std::find_if(present.begin(), present.end(), [](const DeviceInfo& device) { return device.kind == DeviceKind::Cpu; });
   std::vector<DeviceSlot> slots;
-  std::map<std::string, int> workersOn;
-  int cpuSlots = 0;
+  SlotMaker maker(present);
   for (bool isLast = false; !isLast;) {
     const std::size_t comma = rest.find(',');
     const std::string_view word = trimmed(rest.substr(0, comma));
@@ -172,17 +232,23 @@ Result<std::vector<DeviceSlot>> chooseDevices(std::string_view list, const std::
     if (word.empty()) {
       return invalid("The list of devices has an empty place; write for example cuda:0,cuda:1.");
     }
-    const Result<Chosen> chosen = choiceOf(word, present);
-    if (!chosen) {
-      return chosen.error();
-    }
-    for (const DeviceInfo* gpu : chosen->gpus) {
-      const int worker = ++workersOn[gpu->id];
-      slots.push_back(
-          {worker == 1 ? gpu->id : gpu->id + "#" + std::to_string(worker), DeviceKind::Cuda, gpu->name, gpu->uuid, {}});
-    }
-    for (int i = 0; i < chosen->cpuSlots; ++i) {
-      slots.push_back({"cpu:" + std::to_string(cpuSlots++), DeviceKind::Cpu, cpu == present.end() ? "CPU" : cpu->name, {}, {}});
+    if (word.find('+') != std::string_view::npos) {
+      Result<DeviceSlot> pair = pairOf(word, present, maker);
+      if (!pair) {
+        return pair.error();
+      }
+      slots.push_back(std::move(*pair));
+    } else {
+      const Result<Chosen> chosen = choiceOf(word, present);
+      if (!chosen) {
+        return chosen.error();
+      }
+      for (const DeviceInfo* gpu : chosen->gpus) {
+        slots.push_back(maker.onGpu(*gpu));
+      }
+      for (int i = 0; i < chosen->cpuSlots; ++i) {
+        slots.push_back(maker.onCpu());
+      }
     }
     if (slots.size() > static_cast<std::size_t>(kMaxSlots)) {
       return invalid("The list of devices asks for more than " + std::to_string(kMaxSlots) + " workers.");
@@ -191,7 +257,10 @@ Result<std::vector<DeviceSlot>> chooseDevices(std::string_view list, const std::
   int cpuSlot = 0;
   for (DeviceSlot& slot : slots) {
     if (slot.kind == DeviceKind::Cpu) {
-      slot.cores = coresOf(cpuSlot++, cpuSlots, cpuCores);
+      slot.cores = coresOf(cpuSlot++, maker.cpuSlots(), cpuCores);
+      if (slot.partner) {
+        slot.partner->cores = coresOf(cpuSlot++, maker.cpuSlots(), cpuCores);
+      }
     }
   }
   return slots;

@@ -11,6 +11,7 @@ enum class WarningCode {
   OutOfRange,      ///< numbers of a picture left the range of the arithmetic: parts are black
   FileDiffers,     ///< a file that was there has other bytes than what was made now
   CoresNotPinned,  ///< the system did not let a worker have the cores it was meant to have
+  PartnerLost,     ///< a pair of devices went on as one; the picture is the same
 };
 
 /// Something the user should know that stops nothing.

@@ -68,6 +68,14 @@ bool isAnyHeard(const QString& folder) {
   return false;
 }
 
+QString listOf(const std::vector<int>& cores) {
+  QStringList words;
+  for (const int core : cores) {
+    words << QString::number(core);
+  }
+  return words.join(QLatin1Char(','));
+}
+
 }  // namespace
 
 QStringList workerArguments(const WorkerSpec& spec, const QString& socketPath) {
@@ -76,11 +84,13 @@ QStringList workerArguments(const WorkerSpec& spec, const QString& socketPath) {
                         QStringLiteral("--device"),  isGpu ? QStringLiteral("cuda") : QStringLiteral("cpu"),
                         QStringLiteral("--threads"), QString::number(spec.threads)};
   if (!spec.slot.cores.empty()) {
-    QStringList cores;
-    for (const int core : spec.slot.cores) {
-      cores << QString::number(core);
+    arguments << QStringLiteral("--cores") << listOf(spec.slot.cores);
+  }
+  if (const auto& partner = spec.slot.partner) {
+    arguments << QStringLiteral("--partner") << (isGpu ? QString::fromStdString(partner->uuid) : QStringLiteral("cpu"));
+    if (!partner->cores.empty()) {
+      arguments << QStringLiteral("--partner-cores") << listOf(partner->cores);
     }
-    arguments << QStringLiteral("--cores") << cores.join(QLatin1Char(','));
   }
   return arguments + spec.extraArguments;
 }

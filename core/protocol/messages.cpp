@@ -281,6 +281,7 @@ const std::initializer_list<std::pair<std::string_view, domain::WarningCode>> kW
     {"out_of_range", domain::WarningCode::OutOfRange},
     {"file_differs", domain::WarningCode::FileDiffers},
     {"cores_not_pinned", domain::WarningCode::CoresNotPinned},
+    {"partner_lost", domain::WarningCode::PartnerLost},
 };
 
 json toJson(const domain::Warning& warning) {

@@ -1,6 +1,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -19,6 +21,7 @@ using base::Result;
 
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxCore = 4095;
+constexpr int kMaxDescriptor = 1 << 20;
 
 Error invalid(std::string message) { return Error{ErrorCode::InvalidArgument, std::move(message), {}}; }
 
@@ -31,13 +34,13 @@ std::optional<int> numberIn(std::string_view text, int low, int high) {
   return value;
 }
 
-Result<std::vector<int>> parseCores(std::string_view text) {
+Result<std::vector<int>> parseCores(const std::string& name, std::string_view text) {
   std::vector<int> cores;
   for (;;) {
     const std::size_t comma = text.find(',');
     const auto core = numberIn(text.substr(0, comma), 0, kMaxCore);
     if (!core) {
-      return invalid("--cores takes CPU numbers with commas between, for example 0,1.");
+      return invalid(name + " takes CPU numbers with commas between, for example 0,1.");
     }
     cores.push_back(*core);
     if (comma == std::string_view::npos) {
@@ -51,9 +54,11 @@ Result<std::vector<int>> parseCores(std::string_view text) {
 
 Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
   WorkerOptions options;
+  const std::array kNames{"--socket", "--partner-of", "--device", "--threads", "--cores", "--partner", "--partner-cores"};
+  std::vector<int> partnerCores;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     const std::string& name = arguments[i];
-    if (name != "--socket" && name != "--device" && name != "--threads" && name != "--cores") {
+    if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
       return invalid("'" + name +
                      "' is no argument of a worker; a worker is started by polyptych or polyptych-cli, not by hand.");
     }
@@ -63,6 +68,13 @@ Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
     const std::string& value = arguments[i + 1];
     if (name == "--socket") {
       options.socketPath = value;
+    } else if (name == "--partner-of") {
+      const auto fd = numberIn(value, 0, kMaxDescriptor);
+      if (!fd) {
+        return invalid("--partner-of is '" + value + "'; it must be the number of an open socket.");
+      }
+      options.socketFd = *fd;
+      options.isPartner = true;
     } else if (name == "--device") {
       if (value != "cpu" && value != "cuda") {
         return invalid("--device is '" + value + "'; it must be cpu or cuda.");
@@ -74,16 +86,26 @@ Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
         return invalid("--threads is '" + value + "'; it must be a number between 1 and " + std::to_string(kMaxThreads) + ".");
       }
       options.threads = *threads;
+    } else if (name == "--partner") {
+      options.partner = PartnerOptions{value == "cpu" ? std::string() : value, {}};
     } else {
-      Result<std::vector<int>> cores = parseCores(value);
+      Result<std::vector<int>> cores = parseCores(name, value);
       if (!cores) {
         return cores.error();
       }
-      options.cores = std::move(cores).value();
+      (name == "--cores" ? options.cores : partnerCores) = std::move(cores).value();
     }
   }
-  if (options.socketPath.empty()) {
+  if (options.socketPath.empty() && !options.isPartner) {
     return invalid("--socket is missing; a worker is started by polyptych or polyptych-cli, not by hand.");
+  }
+  if (options.partner && (options.isPartner || options.partner->uuid.empty() != (options.kind == domain::DeviceKind::Cpu))) {
+    return invalid("--partner must be cpu for a worker on the CPU and a GPU's UUID for one on a GPU, and a partner has none.");
+  }
+  if (options.partner) {
+    options.partner->cores = std::move(partnerCores);
+  } else if (!partnerCores.empty()) {
+    return invalid("--partner-cores is for a worker with a partner.");
   }
   return options;
 }

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -136,6 +137,11 @@ Result<std::optional<protocol::Message>> Connection::receive() {
     }
     m_parser.feed(std::span(m_chunk).first(static_cast<std::size_t>(count)));
   }
+}
+
+void Connection::limitSilence(std::chrono::seconds limit) {
+  const timeval time{limit.count(), 0};
+  (void)::setsockopt(m_fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
 }
 
 void Connection::shutDown() { ::shutdown(m_fd, SHUT_RDWR); }

@@ -34,6 +34,9 @@ class Connection {
   /// VersionMismatch
   base::Result<std::optional<protocol::Message>> receive();
 
+  /// From now on a receive() to which nothing comes for so long ends as if the peer had closed the socket.
+  void limitSilence(std::chrono::seconds limit);
+
   /// Ends both directions: a receive() or send() that waits comes back.
   void shutDown();
 

@@ -1,6 +1,8 @@
 #include "core/worker/worker.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -445,7 +447,7 @@ Result<void> Session::checkUnit(const domain::UnitOfWork& unit) const {
 
 void Session::sendPictures(const protocol::Generate& command, domain::UnitOutcome outcome, Clock::time_point start) {
   const UnitKey key = command.key();
-  const std::size_t count = command.unit.requests.size();
+  const std::size_t count = m_options.isPartner ? 0 : command.unit.requests.size();
   if (outcome.images.size() != count) {
     answerFailure(
         key, {ErrorCode::Internal, "The engine made another number of pictures than it was asked for; please report this.", {}});
@@ -525,6 +527,11 @@ int workerMain(int argc, char** argv, const EngineFactory& makeEngine) {
   if (!options) {
     log(options.error().message);
     return kExitUsage;
+  }
+  if (options->isPartner) {
+    // If the first process is gone by now, its end of the socket is closed, which the reader sees.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::fcntl(options->socketFd, F_SETFD, FD_CLOEXEC);
   }
   Result<std::string> token = readToken(STDIN_FILENO);
   if (!token) {

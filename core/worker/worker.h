@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,13 +19,23 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitSocketClosed = 3;
 inline constexpr int kExitFatal = 4;
 
+/// The second device of a pair.
+struct PartnerOptions {
+  std::string uuid;        ///< of its GPU; empty for the CPU
+  std::vector<int> cores;  ///< as those of the worker
+
+  friend bool operator==(const PartnerOptions&, const PartnerOptions&) = default;
+};
+
 struct WorkerOptions {
   std::string socketPath;  ///< connected to if `socketFd` is negative
   int socketFd = -1;       ///< a connected stream socket, owned by runWorker()
   std::string token;
   domain::DeviceKind kind = domain::DeviceKind::Cpu;
   int threads = 1;
-  std::vector<int> cores;  ///< pinned to these; empty: all that the process may use
+  std::vector<int> cores;                 ///< pinned to these; empty: all that the process may use
+  std::optional<PartnerOptions> partner;  ///< this worker is the first of a pair
+  bool isPartner = false;                 ///< this worker is the second of a pair: it has no pictures
   std::chrono::milliseconds heartbeatInterval{1000};
   /// How long a step may go on after the socket closed, before the process is ended hard.
   std::chrono::milliseconds closeGrace{1000};

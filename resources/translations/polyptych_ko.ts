@@ -253,6 +253,10 @@
         <translation>작업 프로세스가 코어를 다른 작업과 나누어 씁니다. 조금 느릴 수 있습니다.</translation>
     </message>
     <message>
+        <source>One of two devices that work together was lost. The other goes on by itself.</source>
+        <translation>함께 작업하던 두 장치 중 하나가 끊겼습니다. 나머지 장치로 계속합니다.</translation>
+    </message>
+    <message>
         <source>The run goes on, but there is a notice about it.</source>
         <translation>작업은 계속되지만 알릴 것이 있습니다. 여기에 마우스를 올리면 내용이 보입니다.</translation>
     </message>

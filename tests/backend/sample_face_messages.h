@@ -34,7 +34,8 @@ inline backend::RunSpec sampleSpec(std::size_t pictures, quint64 id = 77) {
   spec.plan.batch = 2;
   spec.plan.vaeTiling = true;
   spec.slots = {{"cpu:0", domain::DeviceKind::Cpu, "CPU", "", {0, 3}},
-                {"cuda:1#2", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}}};
+                {"cuda:1#2", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}},
+                {"cpu:1+cpu:2", domain::DeviceKind::Cpu, "CPU", "", {1}, domain::PartnerDevice{"CPU", "", {2}}}};
   spec.wantsPreviews = true;
   return spec;
 }

@@ -94,7 +94,7 @@ void forEachChange(const QCborValue& tree, const Change& change, const Visit& vi
 
 const std::set<QString> kOptionalKeys{QStringLiteral("error"),        QStringLiteral("failure"),   QStringLiteral("stars"),
                                       QStringLiteral("pick"),         QStringLiteral("isTrashed"), QStringLiteral("limits"),
-                                      QStringLiteral("releaseAfter"), QStringLiteral("stopAfter")};
+                                      QStringLiteral("releaseAfter"), QStringLiteral("stopAfter"), QStringLiteral("partner")};
 const std::set<QString> kSignedKeys{QStringLiteral("index"), QStringLiteral("created"),     QStringLiteral("temperature"),
                                     QStringLiteral("power"), QStringLiteral("utilisation"), QStringLiteral("powerLimit"),
                                     QStringLiteral("pick")};

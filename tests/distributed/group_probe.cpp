@@ -1,6 +1,10 @@
 #include <ATen/ATen.h>
+#include <dlfcn.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -107,6 +111,15 @@ int main(int argc, char** argv) {
       say(line);
     } else if (action == "count") {
       say("count " + std::to_string(must(store->add("counter", 1))));
+    } else if (action == "name") {
+      // As a shared library finds it.
+      const auto nameOf = reinterpret_cast<decltype(&::getnameinfo)>(::dlsym(RTLD_DEFAULT, "getnameinfo"));
+      sockaddr_in loopback{};
+      loopback.sin_family = AF_INET;
+      loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      std::array<char, NI_MAXHOST> name{};
+      nameOf(reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback, name.data(), name.size(), nullptr, 0, 0);
+      say(std::string("name ") + name.data());
     } else if (action == "abort-soon") {
       std::thread([&group] {
         std::this_thread::sleep_for(std::chrono::milliseconds(200));

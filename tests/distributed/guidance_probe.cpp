@@ -35,8 +35,8 @@ class Observer : public domain::LoadObserver, public domain::GenerateObserver {
 class Partners : public diffusion::ExchangeSource {
  public:
   explicit Partners(distributed::Group& group) : m_group(group) {}
-  std::unique_ptr<diffusion::GuidanceExchange> open(const domain::UnitOfWork&) override {
-    return std::make_unique<distributed::GroupExchange>(m_group);
+  base::Result<std::unique_ptr<diffusion::GuidanceExchange>> open(const domain::UnitOfWork&) override {
+    return std::unique_ptr<diffusion::GuidanceExchange>(std::make_unique<distributed::GroupExchange>(m_group));
   }
 
  private:

@@ -58,6 +58,13 @@ class TestGroup : public QObject {
     QCOMPARE(counts.size(), size);
   }
 
+  void asksNoNameServiceForAddresses() {
+    Processes group(1);
+    group.start(0, {"name"});
+    const QByteArray said = group.end(0);
+    QVERIFY2(said.contains("name 127.0.0.1\n"), said.constData());
+  }
+
   void namesRanksThatDoNotCome() {
     Processes group(3);
     group.start(0, {"barrier"});

@@ -43,6 +43,12 @@ class TestDeviceChoice : public QObject {
     QTest::newRow("card by all and by name") << "all,cuda:0" << true << QStringList{"cuda:0", "cuda:1", "cuda:0#2"};
     QTest::newRow("uuid") << "GPU-aaaa2222-0000" << true << QStringList{"cuda:1"};
     QTest::newRow("beginning of a uuid") << "gpu-AAAA1" << true << QStringList{"cuda:0"};
+    QTest::newRow("pair of cards") << "cuda:0+cuda:1" << true << QStringList{"cuda:0+cuda:1"};
+    QTest::newRow("pair by uuid, the other way round") << " GPU-aaaa2 + GPU-aaaa1 " << true << QStringList{"cuda:1+cuda:0"};
+    QTest::newRow("pair on the CPU") << "CPU+cpu" << false << QStringList{"cpu:0+cpu:1"};
+    QTest::newRow("two pairs and more") << "cpu+cpu,cpu:2,cpu + cpu:1" << false
+                                        << QStringList{"cpu:0+cpu:1", "cpu:2", "cpu:3", "cpu:4+cpu:5"};
+    QTest::newRow("pair beside its cards") << "cuda:0,cuda:0+cuda:1" << true << QStringList{"cuda:0", "cuda:0#2+cuda:1"};
     QTest::newRow("mixed, in order") << "cuda:1,cpu,cuda:0" << true << QStringList{"cuda:1", "cpu:0", "cuda:0"};
   }
   void listsBecomeSlots() {
@@ -70,6 +76,15 @@ class TestDeviceChoice : public QObject {
     QTest::newRow("comma at the end") << "cuda:0," << false;
     QTest::newRow("uuid without digits") << "GPU-" << false;
     QTest::newRow("uuid of two cards") << "GPU-aaaa" << false;
+    QTest::newRow("pair of three") << "cpu+cpu+cpu" << false;
+    QTest::newRow("pair of one") << "cpu+" << false;
+    QTest::newRow("pair of none") << "+" << false;
+    QTest::newRow("pair of several") << "cpu:2+cpu" << false;
+    QTest::newRow("pair of all") << "cuda:0+all" << false;
+    QTest::newRow("pair of a card and the CPU") << "cuda:0+cpu" << false;
+    QTest::newRow("pair of one card twice") << "cuda:1+GPU-aaaa2" << false;
+    QTest::newRow("pair with an unknown word") << "cpu+tpu" << false;
+    QTest::newRow("pair with a card that is not there") << "cuda:0+cuda:2" << true;
     QTest::newRow("too long") << QString(20000, QChar('c')) << false;
     QTest::newRow("card that is not there") << "cuda:2" << true;
     QTest::newRow("uuid that is not there") << "GPU-bbbb" << true;
@@ -91,6 +106,28 @@ class TestDeviceChoice : public QObject {
     QVERIFY(chosen.isOk());
     QVERIFY((*chosen)[1] == (DeviceSlot{"cuda:1#2", DeviceKind::Cuda, "Card B", "GPU-aaaa2222-0000", {}}));
     QVERIFY((*chosen)[2] == (DeviceSlot{"cpu:0", DeviceKind::Cpu, "Test CPU", "", kFourCores}));
+    QVERIFY(!(*chosen)[2].partner);
+  }
+
+  void pairsTellTheirSecondDevice() {
+    const auto chosen = chooseDevices("cuda:1+cuda:0,cpu+cpu", kTwoCards, kFourCores);
+    QVERIFY(chosen.isOk());
+    QVERIFY((*chosen)[0] == (DeviceSlot{"cuda:1+cuda:0",
+                                        DeviceKind::Cuda,
+                                        "Card B",
+                                        "GPU-aaaa2222-0000",
+                                        {},
+                                        PartnerDevice{"Card A", "GPU-aaaa1111-0000", {}}}));
+    QVERIFY((*chosen)[1] ==
+            (DeviceSlot{"cpu:0+cpu:1", DeviceKind::Cpu, "Test CPU", "", {0, 1}, PartnerDevice{"Test CPU", "", {4, 5}}}));
+  }
+
+  void refusesAPairWithACardThatHasNoUuid() {
+    DeviceInfo nameless = kSecond;
+    nameless.uuid.clear();
+    const auto chosen = chooseDevices("cuda:0+cuda:1", {kCpu, kFirst, nameless}, kFourCores);
+    QVERIFY(!chosen);
+    QVERIFY2(chosen.error().message.find("'cuda:1' has no UUID") != std::string::npos, chosen.error().message.c_str());
   }
 
   void coresAreDisjointWhileTheyLast_data() {

@@ -47,6 +47,18 @@ class TestWorkerProcess : public QObject {
     QCOMPARE(workerArguments(gpu, "/run/s"), QStringList({"--socket", "/run/s", "--device", "cuda", "--threads", "1"}));
   }
 
+  void argumentsNameThePartner() {
+    WorkerSpec cpu = cpuSpec();
+    cpu.slot.partner = domain::PartnerDevice{"CPU", "", {4, 5}};
+    QCOMPARE(workerArguments(cpu, "/run/s"), QStringList({"--socket", "/run/s", "--device", "cpu", "--threads", "4", "--cores",
+                                                          "2,3", "--partner", "cpu", "--partner-cores", "4,5", "--extra"}));
+    const WorkerSpec gpu{
+        {"cuda:0+cuda:1", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}, domain::PartnerDevice{"GPU", "GPU-2", {}}}, "/w", {}, 1};
+    QCOMPARE(workerArguments(gpu, "/run/s"),
+             QStringList({"--socket", "/run/s", "--device", "cuda", "--threads", "1", "--partner", "GPU-2"}));
+    QCOMPARE(workerEnvironment(gpu).value("CUDA_VISIBLE_DEVICES"), QString("GPU-1"));
+  }
+
   void theEnvironmentShowsOneDevice() {
     const QProcessEnvironment cpu = workerEnvironment(cpuSpec());
     QVERIFY(cpu.contains("CUDA_VISIBLE_DEVICES"));

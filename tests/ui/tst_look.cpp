@@ -167,13 +167,13 @@ class TestLook : public QObject {
     stage.backend.failSlot(QStringLiteral("cpu:0"), base::ErrorCode::WorkerDied, QStringLiteral("The worker died."), false);
     QCOMPARE(stage.find<QLabel>("state-cpu")->text(), QStringLiteral("사용 중지됨: 작업 프로세스가 거듭 끝남"));
     QSet<QString> told;
-    for (int code = 0; code <= static_cast<int>(domain::WarningCode::CoresNotPinned); ++code) {
+    for (int code = 0; code <= static_cast<int>(domain::WarningCode::PartnerLost); ++code) {
       stage.backend.warn(static_cast<domain::WarningCode>(code), "In English.");
       QVERIFY2(!stage.message().contains(QRegularExpression(QStringLiteral("[A-Za-z]"))), qPrintable(stage.message()));
       QVERIFY(stage.find<QLabel>("message")->toolTip().contains(QStringLiteral("In English.")));
       told.insert(stage.message());
     }
-    QCOMPARE(told.size(), int(domain::WarningCode::CoresNotPinned) + 1);
+    QCOMPARE(told.size(), int(domain::WarningCode::PartnerLost) + 1);
     stage.backend.finish(1, 1);
     QCOMPARE(stage.message(), QStringLiteral("그림 1장을 만들지 못했습니다. 나머지는 모두 있습니다. "
                                              "메모리가 부족합니다. 더 작은 크기나 다른 장치를 고르면 됩니다."));

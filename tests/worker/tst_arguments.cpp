@@ -51,12 +51,31 @@ class TestArguments : public QObject {
     QVERIFY(options->cores.empty());
   }
 
+  void readsThoseOfAPair() {
+    const auto first = worker::parseArguments(listOf({"--socket", "s", "--partner-cores", "2,3", "--partner", "cpu"}));
+    QVERIFY(first.isOk());
+    QVERIFY(first->partner == (worker::PartnerOptions{"", {2, 3}}));
+    QVERIFY(!first->isPartner);
+    const auto onGpu = worker::parseArguments(listOf({"--socket", "s", "--device", "cuda", "--partner", "GPU-1234"}));
+    QVERIFY(onGpu.isOk());
+    QVERIFY(onGpu->partner == (worker::PartnerOptions{"GPU-1234", {}}));
+    const auto second = worker::parseArguments(listOf({"--partner-of", "3"}));
+    QVERIFY(second.isOk());
+    QVERIFY(second->isPartner && !second->partner);
+    QCOMPARE(second->socketFd, 3);
+  }
+
   void refusesWrongArguments_data() {
     QTest::addColumn<QStringList>("words");
     QTest::newRow("nothing") << QStringList{};
     QTest::newRow("unknown") << QStringList{"--socket", "s", "--speed", "9"};
     QTest::newRow("no value") << QStringList{"--socket"};
     QTest::newRow("empty socket") << QStringList{"--socket", ""};
+    QTest::newRow("partner of another kind") << QStringList{"--socket", "s", "--partner", "GPU-1"};
+    QTest::newRow("CPU as the partner of a GPU") << QStringList{"--socket", "s", "--device", "cuda", "--partner", "cpu"};
+    QTest::newRow("cores of no partner") << QStringList{"--socket", "s", "--partner-cores", "1"};
+    QTest::newRow("partner of a partner") << QStringList{"--partner-of", "3", "--partner", "cpu"};
+    QTest::newRow("partner of no socket") << QStringList{"--partner-of", "x"};
     QTest::newRow("device") << QStringList{"--socket", "s", "--device", "tpu"};
     QTest::newRow("no threads") << QStringList{"--socket", "s", "--threads", "0"};
     QTest::newRow("many threads") << QStringList{"--socket", "s", "--threads", "1025"};
