@@ -1,3 +1,4 @@
+#include <QAbstractItemModelTester>
 #include <QClipboard>
 #include <QComboBox>
 #include <QContextMenuEvent>
@@ -193,6 +194,7 @@ class Desk {
     options.library = m_library.location.root;
     options.location = m_library.location;
     window = std::make_unique<ui::MainWindow>(*m_backend, options);
+    new QAbstractItemModelTester(model(), QAbstractItemModelTester::FailureReportingMode::QtTest, window.get());
     window->resize(1280, 800);
     window->show();
     QApplication::setActiveWindow(window.get());
