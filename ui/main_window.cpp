@@ -719,7 +719,7 @@ void MainWindow::onCommandDone(const backend::CommandResult& result) {
     }
     tellStopped();
   }
-  if (result.error) {
+  if (result.error && !m_gallery->isOwn(result.commandId)) {
     m_messages->show(MessageBar::Kind::Trouble, textOf(*result.error));
   }
 }

@@ -215,7 +215,6 @@ void LocalBackend::onWorkerFailed(const SlotPointer& slot, const Error& error) {
     release(*std::exchange(slot->reserved, std::nullopt));
   }
   slot->status.failure = error.code;
-  publish(*slot);
   const RunPointer planned = runOf(slot->plannedRun);
   if (!slot->isLeasing) {
     slot->plannedJob = 0;
@@ -226,6 +225,9 @@ void LocalBackend::onWorkerFailed(const SlotPointer& slot, const Error& error) {
                       : slot->stateBefore == WorkerState::Idle         ? Where::Idle
                                                                        : Where::StartingWorker;
   follow(slot, std::move(unit), error, where, false, planned);
+  if (!slot->isWaitingToRestart && !slot->isGivenUp) {
+    publish(*slot);
+  }
 }
 
 void LocalBackend::follow(const SlotPointer& slot, std::optional<Unit> unit, const Error& error,

@@ -225,7 +225,10 @@ void LocalBackend::onStateChanged(const SlotPointer& slot, WorkerState state, co
   if (state == WorkerState::Idle && slot->plannedJob == 0 && !slot->reserved && m_window.empty() && m_isWindowWhole) {
     slot->status.reason = QStringLiteral("no work is left for it");
   }
-  publish(*slot);
+  // Of a worker that failed onWorkerFailed() tells, once it is known what becomes of it.
+  if (state != WorkerState::Failed) {
+    publish(*slot);
+  }
   schedule();
 }
 

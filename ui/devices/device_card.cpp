@@ -353,7 +353,9 @@ void DeviceCard::showOne(const Slot* slot) {
   showLines(0);
   const bool isWorking = slot != nullptr && isActive(slot->status);
   const bool isFailed = slot != nullptr && slot->status.state == SlotState::Failed;
-  const QString words = slot == nullptr ? QString() : stateInWords(slot->status);
+  // A worker that has ended because its device is not ticked any more is no news.
+  const bool isUnwanted = slot != nullptr && slot->status.state == SlotState::Stopped && !m_tick->isChecked();
+  const QString words = slot == nullptr || isUnwanted ? QString() : stateInWords(slot->status);
   m_state->setText(words.isEmpty() ? idleWords() : words);
   m_state->setToolTip(isFailed ? wrappedTip(slot->status.reason) : QString());
   if (slot != nullptr && isSetAside(slot->status)) {

@@ -101,7 +101,7 @@ ExportPage::ExportPage(PictureLibrary& library, bool isStored, QWidget* parent)
   m_quality = new QSpinBox(this);
   m_quality->setObjectName(QStringLiteral("exportQuality"));
   m_quality->setRange(1, 100);
-  m_quality->setValue(gallery::ExportOptions().quality);
+  m_quality->setValue(gallery::PictureExportOptions().quality);
   addRow(Quality, m_quality, false);
   m_metadata = new QCheckBox(this);
   m_metadata->setObjectName(QStringLiteral("exportMetadata"));
@@ -347,8 +347,8 @@ void ExportPage::showProblem() {
   m_exampleText->setStyleSheet(QString());  // another role: to be polished anew
 }
 
-gallery::ExportOptions ExportPage::options() const {
-  gallery::ExportOptions options;
+gallery::PictureExportOptions ExportPage::options() const {
+  gallery::PictureExportOptions options;
   options.place = QDir::fromNativeSeparators(m_place->text().trimmed());
   options.isZip = kind() == Kind::Zip;
   options.nameTemplate = m_name->text();

@@ -56,7 +56,7 @@ class ExportPage : public Page {
   void askExample();
   void showProblem();
   QString problem() const;
-  gallery::ExportOptions options() const;
+  gallery::PictureExportOptions options() const;
   gallery::ContactSheetOptions sheetOptions() const;
   void startOrStop();
   void start();

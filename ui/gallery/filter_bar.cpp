@@ -286,6 +286,8 @@ void FilterBar::rebuildChips() {
 
 void FilterBar::fillFilterMenu() {
   m_filterMenu->clear();
+  // Menus below it are not among what it clears.
+  qDeleteAll(m_filterMenu->findChildren<QMenu*>(Qt::FindDirectChildrenOnly));
   const PictureFilter& filter = m_query.filter;
   const auto add = [&](QMenu* menu, const QString& words, qint64 count, bool isOn, std::function<void(PictureFilter&)> set) {
     QAction* action = menu->addAction(counted(words, count));

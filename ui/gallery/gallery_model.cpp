@@ -5,6 +5,7 @@
 #include <QMimeData>
 #include <QUrl>
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -693,12 +694,13 @@ void GalleryModel::splice(std::vector<Item>& items, int first, int oldEnd, int n
   }
   int firstChanged = -1;
   int lastChanged = -1;
+  bool areGroupsOther = false;
   for (std::size_t i = 0; i < items.size(); ++i) {
     Item& old = m_items[i];
     const Item& now = items[i];
     if (old.state != now.state || old.entry.id != now.entry.id || old.entry.stars != now.entry.stars ||
         old.entry.pick != now.entry.pick || old.entry.isTrashed != now.entry.isTrashed || old.group != now.group) {
-      m_areSectionsOld = m_areSectionsOld || old.group != now.group;
+      areGroupsOther = areGroupsOther || old.group != now.group;
       firstChanged = firstChanged < 0 ? static_cast<int>(i) : firstChanged;
       lastChanged = static_cast<int>(i);
     }
@@ -706,6 +708,10 @@ void GalleryModel::splice(std::vector<Item>& items, int first, int oldEnd, int n
   }
   if (firstChanged >= 0) {
     Q_EMIT dataChanged(index(firstChanged), index(lastChanged));
+  }
+  if (areGroupsOther) {
+    m_areSectionsOld = true;
+    Q_EMIT regrouped();
   }
 }
 
@@ -874,19 +880,19 @@ void GalleryModel::setNothingInWork() {
   }
 }
 
-void GalleryModel::addPending(quint64 command, const backend::MarkChange& change) {
-  m_pending.push_back({command, change, QSet<qint64>(change.pictures.begin(), change.pictures.end()), 0});
+void GalleryModel::addPending(quint64 number, const backend::MarkChange& change) {
+  m_pending.push_back({number, change, QSet<qint64>(change.pictures.begin(), change.pictures.end()), 0});
   rebuild();
 }
 
-void GalleryModel::settlePending(quint64 command, bool isRefused) {
+void GalleryModel::settlePending(quint64 number, bool isRefused) {
   if (isRefused) {
-    std::erase_if(m_pending, [&](const Pending& pending) { return pending.command == command; });
+    std::erase_if(m_pending, [&](const Pending& pending) { return pending.number == number; });
     rebuild();
     return;
   }
   for (Pending& pending : m_pending) {
-    if (pending.command == command) {
+    if (pending.number == number) {
       pending.untilTicket = std::numeric_limits<quint64>::max();
     }
   }
@@ -902,9 +908,9 @@ void GalleryModel::onPicturesMarked(const std::vector<qint64>& pictures) {
       }
     }
   }
-  for (const qint64 id : pictures) {
-    m_rowData.remove(id);
-  }
+  // What is known of them stays until it is read again: tiles do not blink.
+  std::ranges::copy_if(pictures, std::back_inserter(m_toAsk), [this](qint64 id) { return m_rowData.contains(id); });
+  m_askTimer.start();
   m_refreshTimer.start();
   askFacetsSoon();
 }

@@ -86,10 +86,10 @@ class GalleryModel : public QAbstractListModel {
   /// Nothing is in work any more: what was goes back to waiting.
   void setNothingInWork();
 
-  /// Shows a change that the backend has not confirmed yet. @param command  its number
-  void addPending(quint64 command, const backend::MarkChange& change);
+  /// Shows a change that the backend has not confirmed yet. @param number  of the marker
+  void addPending(quint64 number, const backend::MarkChange& change);
   /// It was refused: as before. Else it stays until the library has been read again.
-  void settlePending(quint64 command, bool isRefused);
+  void settlePending(quint64 number, bool isRefused);
   /// Somebody changed marks of pictures, or deleted them.
   void onPicturesMarked(const std::vector<qint64>& pictures);
 
@@ -110,6 +110,8 @@ class GalleryModel : public QAbstractListModel {
   PictureLibrary& library() { return m_library; }
 
  Q_SIGNALS:
+  /// The same rows stand in other groups.
+  void regrouped();
   /// All pictures of the query are here.
   void completed();
   void settled();
@@ -141,7 +143,7 @@ class GalleryModel : public QAbstractListModel {
     bool isOver = false;
   };
   struct Pending {
-    quint64 command = 0;
+    quint64 number = 0;
     backend::MarkChange change;
     QSet<qint64> ids;
     quint64 untilTicket = 0;  ///< 0: not answered

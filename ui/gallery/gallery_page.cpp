@@ -101,6 +101,8 @@ GalleryPage::~GalleryPage() {
   m_threads.waitForDone();
 }
 
+bool GalleryPage::isOwn(quint64 command) const { return m_marker->isOwn(command); }
+
 QLineEdit* GalleryPage::searchField() const { return m_bar->searchField(); }
 
 void GalleryPage::addActions(Actions& actions) {
@@ -607,34 +609,47 @@ void GalleryPage::tellMarked(const backend::MarkChange& change, qint64 undoId) {
   }
 }
 
-void GalleryPage::copyPrompt() {
-  QStringList prompts;
+void GalleryPage::withRows(std::function<void(const QStringList& prompts, const QList<QUrl>& files)> use) {
+  // The grid knows the rows that are seen; a choice may be longer.
+  const std::vector<qint64> ids = targets();
+  QStringList open;
   for (const int row : targetRows()) {
-    const QString prompt = m_model->index(row).data(GalleryModel::PromptRole).toString();
-    if (!prompt.isEmpty() && !prompts.contains(prompt)) {
-      prompts << prompt;
-    }
-    if (prompts.size() >= 1000) {
-      break;
+    if (m_model->entryAt(row).id == 0) {
+      open << m_model->index(row).data(GalleryModel::PromptRole).toString();
     }
   }
-  if (!prompts.isEmpty()) {
-    QApplication::clipboard()->setText(prompts.join(u'\n'));
-    say(tr("%n prompt(s) copied.", nullptr, static_cast<int>(prompts.size())));
-  }
+  m_model->library().askRowsThen(ids, [use = std::move(use), open](const std::vector<gallery::PictureRow>& rows) {
+    QStringList prompts;
+    QList<QUrl> files;
+    for (const gallery::PictureRow& row : rows) {
+      prompts << row.prompt;
+      files << QUrl::fromLocalFile(row.path);
+    }
+    prompts << open;
+    prompts.removeAll(QString());
+    prompts.removeDuplicates();
+    use(prompts, files);
+  });
+}
+
+void GalleryPage::copyPrompt() {
+  withRows([this](const QStringList& prompts, const QList<QUrl>&) {
+    if (!prompts.isEmpty()) {
+      QApplication::clipboard()->setText(prompts.join(u'\n'));
+      say(tr("%n prompt(s) copied.", nullptr, static_cast<int>(prompts.size())));
+    }
+  });
 }
 
 void GalleryPage::copyPicture() {
-  const std::vector<int> rows = targetRows();
-  QList<QUrl> urls;
-  for (const int row : rows) {
-    if (const QString path = m_model->index(row).data(GalleryModel::PathRole).toString(); !path.isEmpty()) {
-      urls << QUrl::fromLocalFile(path);
+  withRows([this](const QStringList&, const QList<QUrl>& urls) {
+    if (!urls.isEmpty()) {
+      copyFiles(urls);
     }
-  }
-  if (urls.isEmpty()) {
-    return;
-  }
+  });
+}
+
+void GalleryPage::copyFiles(const QList<QUrl>& urls) {
   m_threads.start([this, urls] {
     QImage image;
     if (urls.size() == 1) {

@@ -59,6 +59,8 @@ class GalleryPage : public QWidget {
   void showRun(quint64 runId);
   /// Reads the settings out of a picture's file, of ours or of A1111, on a thread; useSettingsRequested or told follows.
   void readSettingsOf(const QString& path);
+  /// Whether a command's answer is told here.
+  bool isOwn(quint64 command) const;
   /// Keeps filter, order and sizes for the next start.
   void save() const;
 
@@ -97,6 +99,9 @@ class GalleryPage : public QWidget {
   void tellMarked(const backend::MarkChange& change, qint64 undoId);
   void copyPrompt();
   void copyPicture();
+  void copyFiles(const QList<QUrl>& urls);
+  /// Prompts (each once) and files of the targets, a moment later.
+  void withRows(std::function<void(const QStringList& prompts, const QList<QUrl>& files)> use);
   void showInFileManager();
   void withDetails(std::function<void(const gallery::PictureDetails&)> use);
   void showMenu(const QPoint& at);

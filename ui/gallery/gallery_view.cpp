@@ -70,6 +70,7 @@ void GalleryView::setGallery(GalleryModel* model) {
     invalidate();
     returnToAnchor();
   });
+  connect(model, &GalleryModel::regrouped, this, &GalleryView::invalidate);
   connect(model, &QAbstractItemModel::modelReset, this, [this] {
     invalidate();
     if (!m_selectedKeys.empty() || m_currentKey.first != 0) {
@@ -379,7 +380,19 @@ void GalleryView::keyPressEvent(QKeyEvent* event) {
     event->ignore();
     return;
   }
+  const std::pair<Qt::Key, CursorAction> moves[] = {
+      {Qt::Key_Left, MoveLeft}, {Qt::Key_Right, MoveRight}, {Qt::Key_Up, MoveUp},         {Qt::Key_Down, MoveDown},
+      {Qt::Key_Home, MoveHome}, {Qt::Key_End, MoveEnd},     {Qt::Key_PageUp, MovePageUp}, {Qt::Key_PageDown, MovePageDown}};
+  const auto* const move = std::ranges::find(moves, event->key(), [](const auto& one) { return int{one.first}; });
+  if (move != std::end(moves) && (event->modifiers() & Qt::ShiftModifier) && currentIndex().isValid()) {
+    selectTo(moveCursor(move->second, event->modifiers()),
+             event->modifiers() & Qt::ControlModifier ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect);
+    return;
+  }
   QAbstractItemView::keyPressEvent(event);
+  if (move != std::end(moves)) {
+    m_shiftAnchor = currentIndex();
+  }
 }
 
 int GalleryView::rowNear(int y, int column) const {
@@ -440,16 +453,7 @@ QModelIndex GalleryView::moveCursor(CursorAction action, Qt::KeyboardModifiers) 
 }
 
 void GalleryView::setSelection(const QRect& rect, QItemSelectionModel::SelectionFlags flags) {
-  // A click: the tile under it. Shift: everything between, in the order of the rows.
-  const QModelIndex at = indexAt(rect.center());
-  if (rect.width() <= 1 && rect.height() <= 1) {
-    QItemSelection selection;
-    if (at.isValid()) {
-      selection.select(at, at);
-    }
-    selectionModel()->select(selection, flags);
-    return;
-  }
+  // A click is one pixel. Else everything between the corners, in the order of the rows.
   const QModelIndex first = indexAt(rect.topLeft());
   const QModelIndex last = indexAt(rect.bottomRight());
   QItemSelection selection;
@@ -457,6 +461,15 @@ void GalleryView::setSelection(const QRect& rect, QItemSelectionModel::Selection
     selection.select(m_gallery->index(std::min(first.row(), last.row())), m_gallery->index(std::max(first.row(), last.row())));
   }
   selectionModel()->select(selection, flags);
+}
+
+/// Rows between where it began and here, whatever the rectangle between the two tiles has in it.
+void GalleryView::selectTo(const QModelIndex& index, QItemSelectionModel::SelectionFlags flags) {
+  const QModelIndex anchor = m_shiftAnchor.isValid() ? QModelIndex(m_shiftAnchor) : currentIndex();
+  QItemSelection selection;
+  selection.select(m_gallery->index(std::min(anchor.row(), index.row())), m_gallery->index(std::max(anchor.row(), index.row())));
+  selectionModel()->select(selection, flags);
+  selectionModel()->setCurrentIndex(index, QItemSelectionModel::NoUpdate);
 }
 
 QRegion GalleryView::visualRegionForSelection(const QItemSelection& selection) const {
@@ -493,14 +506,7 @@ void GalleryView::mousePressEvent(QMouseEvent* event) {
     return;
   }
   if (event->button() == Qt::LeftButton && (event->modifiers() & Qt::ShiftModifier) && currentIndex().isValid()) {
-    // Rows between, whatever the rectangle between the two tiles has in it.
-    const QModelIndex anchor = m_shiftAnchor.isValid() ? QModelIndex(m_shiftAnchor) : currentIndex();
-    QItemSelection selection;
-    selection.select(m_gallery->index(std::min(anchor.row(), index.row())),
-                     m_gallery->index(std::max(anchor.row(), index.row())));
-    selectionModel()->select(
-        selection, event->modifiers() & Qt::ControlModifier ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect);
-    selectionModel()->setCurrentIndex(index, QItemSelectionModel::NoUpdate);
+    selectTo(index, event->modifiers() & Qt::ControlModifier ? QItemSelectionModel::Select : QItemSelectionModel::ClearAndSelect);
     return;
   }
   if (event->button() == Qt::RightButton && selectionModel()->isSelected(index)) {

@@ -80,6 +80,7 @@ class GalleryView : public QAbstractItemView {
   void tellVisible();
   void paintHeading(QPainter& painter, const Band& band, std::size_t number);
   int rowNear(int y, int column) const;
+  void selectTo(const QModelIndex& index, QItemSelectionModel::SelectionFlags flags);
 
   GalleryModel* m_gallery = nullptr;
   int m_wantedSide;
@@ -92,7 +93,7 @@ class GalleryView : public QAbstractItemView {
   std::vector<std::pair<quint64, qint64>> m_selectedKeys;
   std::pair<quint64, qint64> m_currentKey;
   QTimer m_visibleTimer;
-  QPersistentModelIndex m_shiftAnchor;
+  QPersistentModelIndex m_shiftAnchor;  ///< where a choice of many began
   QRubberBand* m_rubberBand = nullptr;
   QPoint m_bandStart;  ///< in the whole gallery
   QItemSelection m_bandBefore;

@@ -1,5 +1,6 @@
 #include "ui/gallery/marker.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace polyptych::ui {
@@ -21,48 +22,79 @@ void Marker::mark(backend::MarkChange change) {
   if (change.pictures.empty()) {
     return;
   }
-  Command command;
-  command.kind = Command::Kind::Mark;
-  command.marks = change;
-  const quint64 number = m_backend.control(std::move(command));
-  m_open.insert(number, {change, Command::Kind::Mark});
+  const quint64 number = ++m_lastMark;
+  m_seen.push_back(number);
   m_model.addPending(number, change);
+  m_waiting.push_back({Command::Kind::Mark, number, std::move(change)});
+  send();
 }
 
 bool Marker::undo() {
-  if (m_undos.empty()) {
+  if (!m_seen.empty()) {
+    const quint64 number = m_seen.back();
+    m_seen.pop_back();
+    m_model.settlePending(number, true);
+    m_waiting.push_back({Command::Kind::Undo, number, {}});
+  } else if (std::ranges::count(m_waiting, quint64{0}, &Wish::mark) < std::ssize(m_undos)) {
+    m_waiting.push_back({Command::Kind::Undo, 0, {}});
+  } else {
     return false;
   }
-  Command command;
-  command.kind = Command::Kind::Undo;
-  command.undoId = m_undos.back();
-  m_undos.pop_back();
-  m_open.insert(m_backend.control(std::move(command)), {{}, Command::Kind::Undo});
+  send();
   return true;
 }
 
+/// All in their order. What undoes has to know what the marks before it were confirmed as.
+void Marker::send() {
+  while (!m_waiting.empty()) {
+    const bool isUndo = m_waiting.front().kind == Command::Kind::Undo;
+    if (isUndo && std::ranges::find(m_sent, Command::Kind::Mark, &Wish::kind) != m_sent.end()) {
+      return;
+    }
+    Wish wish = std::move(m_waiting.front());
+    m_waiting.pop_front();
+    Command command;
+    command.kind = wish.kind;
+    if (isUndo) {
+      command.undoId = m_undos.back();
+      m_undos.pop_back();
+    } else {
+      command.marks = wish.change;
+    }
+    wish.command = m_backend.control(std::move(command));
+    m_sent.push_back(std::move(wish));
+  }
+}
+
+bool Marker::isOwn(quint64 command) const {
+  return command == m_lastAnswered || std::ranges::find(m_sent, command, &Wish::command) != m_sent.end();
+}
+
 void Marker::onCommandDone(const backend::CommandResult& result) {
-  const auto found = m_open.constFind(result.commandId);
-  if (found == m_open.constEnd()) {
+  const auto found = std::ranges::find(m_sent, result.commandId, &Wish::command);
+  if (found == m_sent.end()) {
     return;
   }
-  const Open open = *found;
-  m_open.erase(found);
-  if (open.kind == Command::Kind::Mark) {
-    m_model.settlePending(result.commandId, result.error.has_value());
+  const Wish wish = std::move(*found);
+  m_sent.erase(found);
+  m_lastAnswered = result.commandId;
+  if (wish.kind == Command::Kind::Mark) {
+    std::erase(m_seen, wish.mark);
+    m_model.settlePending(wish.mark, result.error.has_value());
+    if (result.undoId != 0) {
+      m_undos.push_back(result.undoId);
+    } else {
+      std::erase_if(m_waiting, [&](const Wish& one) { return one.kind == Command::Kind::Undo && one.mark == wish.mark; });
+    }
   }
   if (result.error) {
     Q_EMIT refused(*result.error);
-    return;
+  } else if (wish.kind == Command::Kind::Mark && std::ranges::find(m_waiting, wish.mark, &Wish::mark) == m_waiting.end()) {
+    Q_EMIT marked(wish.change, result.undoId);
   }
-  if (open.kind == Command::Kind::Mark) {
-    if (result.undoId != 0) {
-      m_undos.push_back(result.undoId);
-      if (m_undos.size() > kMostUndos) {
-        m_undos.erase(m_undos.begin());
-      }
-    }
-    Q_EMIT marked(open.change, result.undoId);
+  send();
+  if (m_undos.size() > kMostUndos) {
+    m_undos.erase(m_undos.begin());
   }
 }
 

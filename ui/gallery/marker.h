@@ -1,7 +1,7 @@
 #pragma once
 
-#include <QHash>
 #include <QObject>
+#include <deque>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -17,11 +17,10 @@ class Marker : public QObject {
   Marker(backend::Backend& backend, GalleryModel& model, QObject* parent = nullptr);
 
   void mark(backend::MarkChange change);
-  /// The last mark. False if there is none.
+  /// The last mark, also one that is not confirmed yet. False if there is none.
   bool undo();
-  bool canUndo() const { return !m_undos.empty(); }
   /// Whether a command's answer is this object's to tell.
-  bool isOwn(quint64 command) const { return m_open.contains(command); }
+  bool isOwn(quint64 command) const;
 
  Q_SIGNALS:
   /// The backend has done it. @param undoId  0: cannot be taken back
@@ -29,16 +28,24 @@ class Marker : public QObject {
   void refused(const polyptych::base::Error& error);
 
  private:
-  struct Open {
-    backend::MarkChange change;
+  /// A mark (with a number of its own) or an undo (with the number of a mark that is not confirmed, or 0).
+  struct Wish {
     backend::Command::Kind kind = backend::Command::Kind::Mark;
+    quint64 mark = 0;
+    backend::MarkChange change;
+    quint64 command = 0;  ///< once it is sent
   };
+  void send();
   void onCommandDone(const backend::CommandResult& result);
 
   backend::Backend& m_backend;
   GalleryModel& m_model;
-  QHash<quint64, Open> m_open;
-  std::vector<qint64> m_undos;  ///< newest last
+  std::deque<Wish> m_waiting;
+  std::vector<Wish> m_sent;     ///< and not answered
+  std::vector<quint64> m_seen;  ///< marks that are shown and not confirmed; newest last
+  std::vector<qint64> m_undos;  ///< of what is confirmed; newest last
+  quint64 m_lastMark = 0;
+  quint64 m_lastAnswered = 0;
 };
 
 }  // namespace polyptych::ui

@@ -80,12 +80,13 @@ void PicturePane::toggleFit(std::optional<QPointF> at) {
 }
 
 void PicturePane::zoom(double factor, std::optional<QPointF> at) {
-  const double least = std::min(1.0, fitScale());
   const double scale = std::min(kMostScale, scaleNow() * factor);
-  if (scale <= least && factor < 1) {
+  const double fitting = fitScale();
+  if (factor < 1 && scale <= fitting && fitting <= 1) {
     fit();
   } else {
-    scaleTo(scale, pointerOr(at));
+    // A small picture is fitted by making it larger: there 100 % is the least.
+    scaleTo(factor < 1 ? std::max(scale, std::min(1.0, scaleNow())) : scale, pointerOr(at));
   }
 }
 

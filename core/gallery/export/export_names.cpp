@@ -125,11 +125,19 @@ QString exportName(const QString& nameTemplate, const PictureRow& row, const dom
 }
 
 QString UniqueNames::take(const QString& name) {
-  QString unique = name;
-  for (int number = 2; m_taken.contains(unique.normalized(QString::NormalizationForm_C).toCaseFolded()); ++number) {
-    unique = QStringLiteral("%1-%2").arg(name).arg(number);
+  const auto keyOf = [](const QString& text) { return text.normalized(QString::NormalizationForm_C).toCaseFolded(); };
+  const QString key = keyOf(name);
+  if (!m_taken.contains(key)) {
+    m_taken.insert(key, 1);
+    return name;
   }
-  m_taken.insert(unique.normalized(QString::NormalizationForm_C).toCaseFolded());
+  QString unique;
+  int number = m_taken.value(key);
+  do {
+    unique = QStringLiteral("%1-%2").arg(name).arg(++number);
+  } while (m_taken.contains(keyOf(unique)));
+  m_taken.insert(key, number);
+  m_taken.insert(keyOf(unique), 1);
   return unique;
 }
 

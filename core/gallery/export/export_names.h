@@ -1,6 +1,6 @@
 #pragma once
 
-#include <QSet>
+#include <QHash>
 #include <QString>
 
 #include "core/domain/request.h"
@@ -25,7 +25,7 @@ class UniqueNames {
   QString take(const QString& name);
 
  private:
-  QSet<QString> m_taken;
+  QHash<QString, int> m_taken;  ///< name without case: the last number behind it
 };
 
 }  // namespace polyptych::gallery

@@ -78,24 +78,28 @@ Result<void> writeAll(QFile& file, const QByteArray& bytes) {
   return {};
 }
 
-/// The PNG without its text, time and EXIF; the picture data stays as it is. Empty: it is no PNG.
+/// The PNG without its text, time and EXIF; the picture data stays as it is. Empty: it is no PNG, or not a whole one.
 QByteArray withoutText(const QByteArray& png) {
-  constexpr int kSignature = 8;
+  const QByteArray signature("\x89PNG\r\n\x1a\n", 8);
   constexpr int kFrame = 12;
-  QByteArray out = png.left(kSignature);
-  qint64 at = kSignature;
+  if (!png.startsWith(signature)) {
+    return {};
+  }
+  QByteArray out = signature;
+  QByteArray type;
+  qint64 at = signature.size();
   while (at + kFrame <= png.size()) {
     const qint64 length = qFromBigEndian<quint32>(png.constData() + at);
     if (length > png.size() - at - kFrame) {
       return {};
     }
-    const QByteArray type = png.mid(at + 4, 4);
+    type = png.mid(at + 4, 4);
     if (type != "tEXt" && type != "zTXt" && type != "iTXt" && type != "eXIf" && type != "tIME") {
       out += png.mid(at, length + kFrame);
     }
     at += length + kFrame;
   }
-  return out;
+  return at == png.size() && type == "IEND" ? out : QByteArray();
 }
 
 /// An EXIF block (TIFF, big-endian) that has nothing but a user comment in UTF-16, as A1111's program writes it.
@@ -178,7 +182,7 @@ domain::PictureMetadata metadataOf(const QByteArray& png) {
 }
 
 /// Nothing if the file cannot be read.
-Result<std::optional<Made>> make(const PictureRow& row, const ExportOptions& options) {
+Result<std::optional<Made>> make(const PictureRow& row, const PictureExportOptions& options) {
   QFile file(row.path);
   if (!file.open(QIODevice::ReadOnly) || file.size() > static_cast<qint64>(picture::kMaxPngBytes)) {
     return std::optional<Made>();
@@ -283,7 +287,7 @@ class Zip {
 
 }  // namespace
 
-Result<ExportReport> exportPictures(const std::vector<PictureRow>& pictures, const ExportOptions& options,
+Result<ExportReport> exportPictures(const std::vector<PictureRow>& pictures, const PictureExportOptions& options,
                                     const ExportProgress& progress) {
   if (pictures.empty() || options.quality < 1 || options.quality > 100 || options.place.isEmpty()) {
     return Error{ErrorCode::InvalidArgument, "Choose pictures and a place, and a quality of 1 to 100.", {}};
@@ -381,7 +385,7 @@ Result<ExportReport> exportSheet(const std::vector<PictureRow>& pictures, const 
   return ExportReport{static_cast<qint64>(pictures.size()), 0, (*out)->fileName()};
 }
 
-QStringList exportNames(const std::vector<PictureRow>& pictures, const ExportOptions& options, qint64 count) {
+QStringList exportNames(const std::vector<PictureRow>& pictures, const PictureExportOptions& options, qint64 count) {
   UniqueNames unique;
   QStringList names;
   for (std::size_t i = 0; i < pictures.size(); ++i) {

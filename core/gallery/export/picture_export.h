@@ -12,7 +12,7 @@ namespace polyptych::gallery {
 
 enum class ExportFormat { Png, Jpeg, Webp };
 
-struct ExportOptions {
+struct PictureExportOptions {
   QString place;  ///< absolute: a folder, which is made; or the zip file or the sheet that is to be
   bool isZip = false;
   QString nameTemplate = QStringLiteral("{index}-{prompt}");
@@ -33,7 +33,7 @@ using ExportProgress = std::function<bool(qint64 done)>;
 /// Copies pictures, or makes others of them. Nothing that is there is written over: names are numbered. What was begun is taken
 /// away again if it fails or is stopped, but for whole files in a folder. Blocks: for a thread of its own.
 /// @return Cancelled, DiskFull, Io, InvalidArgument (no picture, quality, no plug-in for a format), NotFound (none could be read)
-base::Result<ExportReport> exportPictures(const std::vector<PictureRow>& pictures, const ExportOptions& options,
+base::Result<ExportReport> exportPictures(const std::vector<PictureRow>& pictures, const PictureExportOptions& options,
                                           const ExportProgress& progress);
 
 /// One PNG or JPEG (by the ending) with all of them. Errors as above and those of contactSheet().
@@ -41,6 +41,6 @@ base::Result<ExportReport> exportSheet(const std::vector<PictureRow>& pictures, 
                                        const ContactSheetOptions& options, const ExportProgress& progress);
 
 /// The names that some of them would get.
-QStringList exportNames(const std::vector<PictureRow>& pictures, const ExportOptions& options, qint64 count);
+QStringList exportNames(const std::vector<PictureRow>& pictures, const PictureExportOptions& options, qint64 count);
 
 }  // namespace polyptych::gallery
