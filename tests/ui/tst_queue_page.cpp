@@ -145,7 +145,7 @@ class TestQueuePage : public QObject {
     // The first is made, the last goes to the front, one fails, another run comes.
     fail(1, {}, JobState::Done);
     fail(4, base::ErrorCode::OutOfMemory, JobState::Failed);
-    QVERIFY(queue::moveToFront(*m_library->database, {{5}, 0}));
+    QVERIFY(queue::moveToFront(*m_library->database, {{5}, 0}, 5));
     m_library->addRun(tests::recordOf(3, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/3")));
     stage->backend.tell({});
     QTRY_COMPARE(model->rowCount(), 5);
