@@ -329,6 +329,7 @@ QWidget* MainWindow::makeCentre() {
       submit(spec, false);
     }
   });
+  connect(&m_queuePage->commands(), &QueueCommands::runTakenBack, this, [this](quint64 runId) { m_takenBack << runId; });
   connect(m_messages, &MessageBar::queueTriggered, this, [this] { showQueue(!m_queuePage->isVisible()); });
   m_middle = new QSplitter(Qt::Vertical, this);
   m_middle->setObjectName(QStringLiteral("middle"));
@@ -775,7 +776,7 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
   if (summary.error) {
     m_messages->show(MessageBar::Kind::Trouble, textOf(*summary.error));
   } else if (summary.wasCancelled) {
-    if (!wasStopped) {
+    if (!wasStopped && !m_takenBack.remove(summary.runId)) {
       m_messages->show(MessageBar::Kind::Notice, tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(there)));
     }
   } else if (summary.failed > 0) {

@@ -139,7 +139,8 @@ class MainWindow : public QMainWindow {
   QWidget* m_topBar;
   QPushButton* m_name;
   PreviewGate m_previewGate;
-  QSet<quint64> m_inFront;  ///< runs that are to be made before the others, once the backend has them
+  QSet<quint64> m_inFront;    ///< runs that are to be made before the others, once the backend has them
+  QSet<quint64> m_takenBack;  ///< runs that are cancelled without a word
   MessageBar* m_messages;
   QPushButton* m_generate;
   QPushButton* m_pause;

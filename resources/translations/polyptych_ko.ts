@@ -709,6 +709,14 @@
         <source>One worker fewer for the CPU</source>
         <translation>CPU 작업 프로세스 하나 줄이기</translation>
     </message>
+    <message>
+        <source>Move the jobs to the end</source>
+        <translation>작업을 맨 뒤로 옮기기</translation>
+    </message>
+    <message>
+        <source>Undo the last change of the queue</source>
+        <translation>대기열의 마지막 변경 실행 취소</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -2207,6 +2215,53 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
 </context>
 <context>
+    <name>polyptych::ui::QueueCommands</name>
+    <message>
+        <source>The queue is as it was before.</source>
+        <translation>대기열을 전과 같이 되돌렸습니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) cancelled.</source>
+        <translation>
+            <numerusform>그림 %n장을 취소했습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again.</source>
+        <translation>
+            <numerusform>그림 %n장이 다시 기다립니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved to the front.</source>
+        <translation>
+            <numerusform>그림 %n장을 맨 앞으로 옮겼습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved.</source>
+        <translation>
+            <numerusform>그림 %n장을 옮겼습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) dismissed.</source>
+        <translation>
+            <numerusform>그림 %n장을 치웠습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>실행 취소</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again with other settings.</source>
+        <translation>
+            <numerusform>그림 %n장이 바꾼 설정으로 다시 기다립니다.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::QueueModel</name>
     <message>
         <source>Waiting</source>
@@ -2333,33 +2388,13 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>Every picture of these jobs is there already.</source>
         <translation>이 작업의 그림은 모두 있습니다.</translation>
     </message>
-    <message numerus="yes">
-        <source>%n picture(s) cancelled.</source>
-        <translation>
-            <numerusform>그림 %n장을 취소했습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) wait again.</source>
-        <translation>
-            <numerusform>그림 %n장이 다시 기다립니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) moved to the front.</source>
-        <translation>
-            <numerusform>그림 %n장을 맨 앞으로 옮겼습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) dismissed.</source>
-        <translation>
-            <numerusform>그림 %n장을 치웠습니다.</numerusform>
-        </translation>
+    <message>
+        <source>%L1 selected</source>
+        <translation>%L1개 고름</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>되돌리기</translation>
+        <source>There is nothing to undo in the queue.</source>
+        <translation>대기열에 실행 취소할 것이 없습니다.</translation>
     </message>
 </context>
 <context>

@@ -178,6 +178,16 @@ class TestQueuePage : public QObject {
     tableOf(*stage)->setFocus();
     QTest::keyClick(tableOf(*stage), Qt::Key_Home, Qt::ControlModifier);
     QCOMPARE(stage->backend.commands.back().kind, Kind::MoveToFront);
+    stage->backend.answer(78);
+    QCOMPARE(stage->message(), QStringLiteral("1 picture moved to the front."));
+    // Taken back by a key, newest first and each once.
+    QTest::keyClick(tableOf(*stage), Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::Undo);
+    QCOMPARE(stage->backend.commands.back().undoId, qint64(78));
+    stage->backend.answer();
+    QCOMPARE(stage->message(), QStringLiteral("The queue is as it was before."));
+    QTest::keyClick(tableOf(*stage), Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(stage->message(), QStringLiteral("There is nothing to undo in the queue."));
     select(*stage, 1);
     QTest::keyClick(tableOf(*stage), Qt::Key_Down, Qt::AltModifier);
     QCOMPARE(stage->backend.commands.back().kind, Kind::MoveBefore);
@@ -205,6 +215,17 @@ class TestQueuePage : public QObject {
     QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{4});
     QCOMPARE(stage->backend.commands.back().before, qint64(2));
     QCOMPARE(model->rowCount(), 5);
+    stage->backend.answer(9);
+    QCOMPARE(stage->message(), QStringLiteral("1 picture moved."));
+    QVERIFY(stage->find<QPushButton>("messageAction")->isVisible());
+    // Behind the last one: to the end.
+    model->dropMimeData(dragged.get(), Qt::MoveAction, 5, 0, {});
+    QCOMPARE(stage->backend.commands.back().kind, Kind::MoveBefore);
+    QCOMPARE(stage->backend.commands.back().before, qint64(0));
+    select(*stage, 0);
+    QTest::keyClick(tableOf(*stage), Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{1});
+    QCOMPARE(stage->backend.commands.back().before, qint64(0));
   }
 
   void jobsAreMadeAgainWithOtherSettings() {
@@ -240,6 +261,26 @@ class TestQueuePage : public QObject {
     // Those that still waited would be made twice.
     QCOMPARE((stage->backend.commands.end() - 2)->kind, Kind::CancelWaiting);
     QCOMPARE((stage->backend.commands.end() - 2)->jobs.jobIds, std::vector<qint64>{2});
+    // One undo for all of it: the new run goes, what had failed is there again; nothing had waited.
+    const quint64 last = stage->backend.commands.size();
+    Q_EMIT stage->backend.commandDone({last - 1, std::nullopt, 0, 70});
+    Q_EMIT stage->backend.commandDone({last, std::nullopt, 2, 71});
+    QCOMPARE(stage->message(), QStringLiteral("2 pictures wait again with other settings."));
+    QTest::mouseClick(stage->find<QPushButton>("messageAction"), Qt::LeftButton);
+    QCOMPARE(stage->backend.commands.size(), std::size_t(last + 2));
+    QCOMPARE(stage->backend.commands[last].kind, Kind::CancelAll);
+    QCOMPARE(stage->backend.commands[last].jobs.runId, spec.id);
+    QCOMPARE(stage->backend.commands[last + 1].kind, Kind::Undo);
+    QCOMPARE(stage->backend.commands[last + 1].undoId, qint64(71));
+    Q_EMIT stage->backend.commandDone({last + 1, std::nullopt, 2, 72});
+    Q_EMIT stage->backend.commandDone({last + 2, std::nullopt, 2, 0});
+    QCOMPARE(stage->message(), QStringLiteral("The queue is as it was before."));
+    // That its run has ended is no news.
+    backend::RunSummary summary;
+    summary.runId = spec.id;
+    summary.wasCancelled = true;
+    Q_EMIT stage->backend.runFinished(summary);
+    QCOMPARE(stage->message(), QStringLiteral("The queue is as it was before."));
   }
 
   void jobsOfTwoRunsGoOnceBothAreStored() {
@@ -272,6 +313,70 @@ class TestQueuePage : public QObject {
       QTest::qWait(30);
     }
     QTRY_COMPARE(table->model()->rowCount(), 1505);
+  }
+
+  void whatIsKnownIsNotReadAgainAsOneScrolls() {
+    m_library->addRun(tests::recordOf(3, prompts(3000, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    ui::QueueLibrary library(m_library->location);
+    QueueModel model(library);
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    std::vector<std::size_t> read;
+    connect(&library, &ui::QueueLibrary::partRead, this,
+            [&read](const ui::QueuePart& part) { read.push_back(part.rows.size()); });
+    model.setActive(true);
+    QTRY_COMPARE(model.rowCount(), 200);
+    QCOMPARE(model.counts().waiting, 1505);
+    model.readMore();
+    QTRY_VERIFY(model.rowCount() >= 399);
+    model.readMore();
+    QTRY_VERIFY(model.rowCount() >= 797);
+    QCOMPARE(read, (std::vector<std::size_t>{200, 200, 399}));
+    QCOMPARE(model.counts().waiting, 1505);
+    QVERIFY(!model.isWhole());
+    // All of them, each once and in their order.
+    model.readMore();
+    QTRY_VERIFY(model.isWhole());
+    QCOMPARE(model.rowCount(), 1505);
+    for (int row = 1; row < model.rowCount(); ++row) {
+      QVERIFY(model.at(row - 1).rank < model.at(row).rank);
+    }
+    // What has changed meanwhile comes with the next reading of all.
+    QVERIFY(queue::moveToFront(*m_library->database, {{1505}, 0}, 5));
+    model.refresh();
+    QTRY_COMPARE(model.at(0).id, qint64(1505));
+    QCOMPARE(model.rowCount(), 1505);
+  }
+
+  void allThatIsSelectedIsAllOfTheFilter() {
+    m_library->addRun(tests::recordOf(3, prompts(3000, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    fail(1, base::ErrorCode::OutOfMemory, JobState::Failed);
+    const auto stage = openStage();
+    auto* table = tableOf(*stage);
+    QTRY_COMPARE(table->model()->rowCount(), 200);
+    table->setFocus();
+    QTest::keyClick(table, Qt::Key_A, Qt::ControlModifier);
+    QCOMPARE(stage->find<QLabel>("queueSelected")->text(), QStringLiteral("1,505 selected"));
+    QVERIFY(stage->find<QPushButton>("queueRetry")->isVisible());
+    // What comes by scrolling belongs to it.
+    table->scrollToBottom();
+    QTRY_VERIFY(table->model()->rowCount() > 200);
+    QCOMPARE(table->selectionModel()->selectedRows().size(), table->model()->rowCount());
+    QVERIFY(table->model()->rowCount() < 1505);
+    QTest::keyClick(table, Qt::Key_Delete);
+    QTRY_VERIFY(!stage->backend.commands.empty() && stage->backend.commands.back().kind == Kind::CancelAll);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds.size(), std::size_t(1505));
+    // One row more or less is a choice of rows again.
+    table->selectionModel()->select(table->model()->index(1, 0), QItemSelectionModel::Deselect | QItemSelectionModel::Rows);
+    QTest::keyClick(table, Qt::Key_Delete);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds.size(), static_cast<std::size_t>(table->model()->rowCount() - 1));
+    // And of a run alone.
+    auto* run = stage->find<QComboBox>("queueRun");
+    run->setCurrentIndex(run->findData(quint64(3)));
+    Q_EMIT run->activated(run->currentIndex());
+    QTRY_COMPARE(table->model()->index(0, 0).data().toString(), QStringLiteral("3"));
+    QTest::keyClick(table, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClick(table, Qt::Key_Delete);
+    QTRY_COMPARE(stage->backend.commands.back().jobs.jobIds.size(), std::size_t(1500));
   }
 
   void theTimeLineHasABarForEachAttempt() {
