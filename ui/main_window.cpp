@@ -58,6 +58,10 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
         }
         return tokenizer::ClipTokenizer::open(std::filesystem::path(model->summary.path.toStdString()) / "tokenizer");
       },
+      [describe = m_options.describeModel](const QString& reference) -> std::optional<base::Error> {
+        const auto model = describe(reference);
+        return model ? std::nullopt : std::optional(model.error());
+      },
       this);
   m_gallery = new GalleryPage(m_backend, {m_options.location, m_options.restoresSettings}, this);
   m_devices = new DevicePanel(this);
@@ -220,6 +224,7 @@ void MainWindow::makeShell(SidePanels* panels) {
       this);
   connect(m_shell, &WindowShell::libraryWanted, this, &MainWindow::libraryWanted);
   connect(&m_shell->models(), &ModelsPage::listed, &m_form->settings(), &RunSettings::setModels);
+  connect(&m_shell->models(), &ModelsPage::listed, &m_form->prompts().models(), &PromptModels::checkAgain);
   connect(&m_shell->models(), &ModelsPage::defaultChosen, &m_form->settings(), &RunSettings::setModelReference);
 }
 

@@ -2213,6 +2213,10 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>Prompt %1</source>
         <translation>프롬프트 %1</translation>
     </message>
+    <message>
+        <source>model not found</source>
+        <translation>모델 없음</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::QueueCommands</name>
