@@ -68,6 +68,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   m_messages = new MessageBar(this);
   m_preferences = m_options.preferences != nullptr ? m_options.preferences : new Preferences(m_options.restoresSettings, this);
   m_notifier = new WorkNotifier(this);
+  connect(m_notifier, &WorkNotifier::clicked, this, &MainWindow::comeToFront);
   auto* panels = new SidePanels(m_form, makeCentre(), m_devices, this);
 
   auto* all = new QWidget(this);
@@ -796,11 +797,19 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
   tellStopped();
 }
 
+void MainWindow::comeToFront() {
+  setWindowState(windowState() & ~Qt::WindowMinimized);
+  show();
+  raise();
+  activateWindow();
+}
+
 /// To somebody who looks elsewhere.
 void MainWindow::notifyEnd(const Ended& ended) {
   if (isActiveWindow() || !m_preferences->values().notifiesAtEnd || ended.made + ended.failed == 0) {
     return;
   }
+  QApplication::alert(this);
   const QString made = tr("%n picture(s)", nullptr, static_cast<int>(ended.made));
   m_notifier->notify(
       ended.failed == 0 ? tr("All pictures are there") : tr("The work has ended"),

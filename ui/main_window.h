@@ -88,6 +88,7 @@ class MainWindow : public QMainWindow {
   void showStopMenu();
   void showQueue(bool isShown);
   void notifyEnd(const Ended& ended);
+  void comeToFront();
   void makeShell(SidePanels* panels);
   void addActions();
   void retranslate();

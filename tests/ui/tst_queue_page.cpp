@@ -1,9 +1,13 @@
 #include <QAbstractItemModelTester>
 #include <QComboBox>
+#include <QDBusConnection>
 #include <QLineEdit>
 #include <QMimeData>
+#include <QProcess>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QStandardPaths>
+#include <atomic>
 
 #include "core/queue/changes.h"
 #include "core/queue/jobs.h"
@@ -29,6 +33,25 @@ QStringList prompts(int count, const QString& word) {
 }
 
 }  // namespace
+
+/// The part of org.freedesktop.Notifications that is used.
+class NotificationService : public QObject {
+  Q_OBJECT
+  Q_CLASSINFO("D-Bus Interface", "org.freedesktop.Notifications")
+
+ public Q_SLOTS:
+  Q_SCRIPTABLE uint Notify(const QString&, uint, const QString&, const QString& title, const QString& body, const QStringList&,
+                           const QVariantMap&, int) {
+    told << title + QStringLiteral(": ") + body;
+    return 42;
+  }
+
+ Q_SIGNALS:
+  Q_SCRIPTABLE void ActionInvoked(uint id, const QString& action);
+
+ public:
+  QStringList told;
+};
 
 /// The queue over the gallery: its table, its commands and the time line. Units of two pictures: jobs 1, 2, 3... in their order.
 class TestQueuePage : public QObject {
@@ -456,6 +479,74 @@ class TestQueuePage : public QObject {
     summary.failed = 1;
     Q_EMIT stage.backend.runFinished(summary);
     QCOMPARE(told, QStringList{QStringLiteral("The work has ended: 1 picture, 1 failed")});
+  }
+
+  void whereTheDesktopTakesNoNotificationsTheTrayShowsThem() {
+    ui::WorkNotifier notifier;
+    QStringList tray;
+    std::atomic<uint> number = 0;
+    notifier.setTray([&tray](const QString& title, const QString& body) { tray << title + QStringLiteral(": ") + body; });
+    notifier.setDesktop(
+        [&number](const QString&, const QString&) { return number == 0 ? std::nullopt : std::optional(+number); });
+    notifier.notify(QStringLiteral("End"), QStringLiteral("2 pictures"));
+    QTRY_COMPARE(tray, QStringList{QStringLiteral("End: 2 pictures")});
+    number = 7;
+    notifier.notify(QStringLiteral("End"), QStringLiteral("3 pictures"));
+    QSignalSpy clicked(&notifier, &ui::WorkNotifier::clicked);
+    // Only of our own, once it is known.
+    QTRY_VERIFY((notifier.onActionInvoked(7, QStringLiteral("default")), !clicked.isEmpty()));
+    clicked.clear();
+    notifier.onActionInvoked(8, QStringLiteral("default"));
+    notifier.onActionInvoked(7, QStringLiteral("close"));
+    QCOMPARE(clicked.size(), 0);
+    QCOMPARE(tray.size(), 1);
+  }
+
+  void notificationsGoOverTheBus() {
+    const QString daemon = QStandardPaths::findExecutable(QStringLiteral("dbus-daemon"));
+    if (daemon.isEmpty()) {
+      QSKIP("there is no dbus-daemon on this machine");
+    }
+    QProcess process;
+    process.start(daemon, {QStringLiteral("--session"), QStringLiteral("--nofork"), QStringLiteral("--print-address")});
+    QVERIFY(process.waitForStarted());
+    QTRY_VERIFY(process.canReadLine());
+    const QByteArray address = process.readLine().trimmed();
+    const QByteArray before = qgetenv("DBUS_SESSION_BUS_ADDRESS");
+    qputenv("DBUS_SESSION_BUS_ADDRESS", address);
+    {
+      ui::WorkNotifier notifier;
+      QStringList tray;
+      notifier.setTray([&tray](const QString& title, const QString&) { tray << title; });
+      notifier.notify(QStringLiteral("Early"), QString());
+      QTRY_COMPARE(tray, QStringList{QStringLiteral("Early")});
+      NotificationService service;
+      QDBusConnection bus = QDBusConnection::connectToBus(QString::fromUtf8(address), QStringLiteral("test-service"));
+      QVERIFY(bus.registerObject(QStringLiteral("/org/freedesktop/Notifications"), &service,
+                                 QDBusConnection::ExportScriptableSlots | QDBusConnection::ExportScriptableSignals));
+      QVERIFY(bus.registerService(QStringLiteral("org.freedesktop.Notifications")));
+      QSignalSpy clicked(&notifier, &ui::WorkNotifier::clicked);
+      notifier.notify(QStringLiteral("End"), QStringLiteral("2 pictures"));
+      QTRY_COMPARE(service.told, QStringList{QStringLiteral("End: 2 pictures")});
+      QTRY_VERIFY((Q_EMIT service.ActionInvoked(42, QStringLiteral("default")), !clicked.isEmpty()));
+      QCOMPARE(tray.size(), 1);
+    }
+    QDBusConnection::disconnectFromBus(QStringLiteral("test-service"));
+    before.isNull() ? qunsetenv("DBUS_SESSION_BUS_ADDRESS") : qputenv("DBUS_SESSION_BUS_ADDRESS", before);
+    process.terminate();
+    QVERIFY(process.waitForFinished());
+  }
+
+  void aClickOnTheNotificationBringsTheWindow() {
+    Stage stage;
+    stage.window->setWindowState(Qt::WindowMinimized);
+    QWidget other;
+    other.show();
+    QApplication::setActiveWindow(&other);
+    QVERIFY(!stage.window->isActiveWindow());
+    Q_EMIT stage.window->notifier().clicked();
+    QVERIFY(!stage.window->isMinimized());
+    QTRY_VERIFY(stage.window->isActiveWindow());
   }
 
  private:
