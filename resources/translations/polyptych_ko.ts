@@ -894,6 +894,12 @@ Free: %3 GB</source>
         <source>VRAM</source>
         <translation>VRAM</translation>
     </message>
+    <message>
+        <source>Used: %1 GB. The driver does not say how much of it is this library&apos;s work.
+Free: %2 GB</source>
+        <translation>사용 중: %1 GB. 드라이버가 이 보관함의 작업이 쓰는 양을 알려 주지 않습니다.
+남음: %2 GB</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::DevicePanel</name>
