@@ -25,6 +25,7 @@
 #include "ui/gallery/gallery_view.h"
 #include "ui/shell/line_icon.h"
 #include "ui/shell/retranslate.h"
+#include "ui/shell/tab_order.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -105,7 +106,8 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
-  connect(m_messages, &MessageBar::focusFreed, m_gallery, [this] { m_gallery->takeFocus(); });
+  connect(m_messages, &MessageBar::focusFreed, this, &MainWindow::focusCentre);
+  connect(panels, &SidePanels::focusFreed, this, &MainWindow::focusCentre);
   connectBackend();
   retranslated(this, [this] { retranslate(); });
   // In this order: once the devices are listed, everything else has been told.
@@ -124,6 +126,23 @@ MainWindow::~MainWindow() {
   }
   m_threads.clear();
   m_threads.waitForDone();
+}
+
+/// As the eye goes: prompts, settings, pictures, queue, devices, message, and the bar above all of it.
+bool MainWindow::focusNextPrevChild(bool isNext) {
+  const SidePanels& panels = m_shell->panels();
+  return focusNext({panels.strip(SidePanels::Left), m_form, m_centre, m_queuePage, panels.strip(SidePanels::Right), m_devices,
+                    m_messages, m_name, m_generate, m_pause, m_stop, m_stopMenu, m_gallery->searchField()},
+                   isNext);
+}
+
+/// Whoever had the keyboard is gone.
+void MainWindow::focusCentre() {
+  if (m_centre->currentWidget() == m_gallery) {
+    m_gallery->takeFocus();
+  } else if (!focusFirstOf(m_centre->currentWidget())) {
+    m_centre->currentWidget()->setFocus();
+  }
 }
 
 QWidget* MainWindow::makeTopBar() {
@@ -366,7 +385,7 @@ void MainWindow::showQueue(bool isShown) {
     const bool hadFocus = m_queuePage->isAncestorOf(QApplication::focusWidget());
     m_queuePage->hide();
     if (hadFocus) {
-      m_gallery->takeFocus();
+      focusCentre();
     }
   }
 }
@@ -734,7 +753,7 @@ void MainWindow::onCommandDone(const backend::CommandResult& result) {
 /// A button that is disabled gives the focus to whatever comes next, which the next Space would then press.
 void MainWindow::setEnabled(QPushButton* button, bool isEnabled) {
   if (!isEnabled && button->hasFocus()) {
-    m_gallery->takeFocus();
+    focusCentre();
   }
   button->setEnabled(isEnabled);
 }

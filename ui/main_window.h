@@ -64,6 +64,7 @@ class MainWindow : public QMainWindow {
 
  protected:
   void closeEvent(QCloseEvent* event) override;
+  bool focusNextPrevChild(bool isNext) override;
   void changeEvent(QEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
@@ -85,6 +86,7 @@ class MainWindow : public QMainWindow {
   };
 
   QWidget* makeTopBar();
+  void focusCentre();
   void showStopMenu();
   void showQueue(bool isShown);
   void notifyEnd(const Ended& ended);
