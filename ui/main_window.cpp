@@ -145,6 +145,34 @@ void MainWindow::focusCentre() {
   }
 }
 
+void MainWindow::tellNoDevice() {
+  m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."),
+                   {tr("Go to the devices"), [this] { m_shell->actions().trigger(QStringLiteral("devices.focus")); }});
+}
+
+/// The parts of the window that F6 goes through, in the order of Tab.
+void MainWindow::focusPart(int distance) {
+  struct Part {
+    QWidget* widget;
+    std::function<void()> focus;
+  };
+  const Part parts[] = {
+      {m_form, [this] { m_form->prompts().takeFocus(); }}, {m_centre, [this] { focusCentre(); }},
+      {m_queuePage, [this] { m_queuePage->takeFocus(); }}, {m_devices, [this] { m_devices->takeFocus(); }},
+      {m_messages, [this] { m_messages->takeFocus(); }},   {m_topBar, [this] { m_generate->setFocus(Qt::ShortcutFocusReason); }}};
+  const auto count = static_cast<int>(std::size(parts));
+  const QWidget* now = QApplication::focusWidget();
+  const auto* found = std::ranges::find_if(parts, [now](const Part& part) { return part.widget->isAncestorOf(now); });
+  const int from = found == std::end(parts) ? (distance > 0 ? count - 1 : 0) : static_cast<int>(found - parts);
+  for (int step = 1; step < count; ++step) {
+    const Part& next = parts[(from + step * (count + distance)) % count];
+    if (next.widget->isVisible()) {
+      next.focus();
+      return;
+    }
+  }
+}
+
 QWidget* MainWindow::makeTopBar() {
   auto* bar = new QWidget(this);
   bar->setObjectName(QStringLiteral("topBar"));
@@ -271,7 +299,19 @@ void MainWindow::addActions() {
   m_gallery->addActions(actions);
   m_queuePage->addActions(actions);
   actions.add(QStringLiteral("queue.toggle"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show or hide the queue"),
-              Category::Queue, {Qt::Key_Q}, [this] { showQueue(!m_queuePage->isVisible()); });
+              Category::Queue, {Qt::Key_Q, Qt::ALT | Qt::Key_Q}, [this] { showQueue(!m_queuePage->isVisible()); });
+  actions.add(QStringLiteral("gallery.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the pictures"),
+              Category::Gallery, {Qt::ALT | Qt::Key_G}, [this] {
+                m_shell->pages().leave();
+                m_gallery->takeFocus();
+              });
+  actions.add(QStringLiteral("messages.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the message"), Category::View,
+              {Qt::ALT | Qt::Key_M}, [this] { m_messages->takeFocus(); });
+  actions.add(QStringLiteral("view.nextPart"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the next part of the window"),
+              Category::View, {Qt::Key_F6}, [this] { focusPart(1); });
+  actions.add(QStringLiteral("view.previousPart"),
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the previous part of the window"), Category::View,
+              {Qt::SHIFT | Qt::Key_F6}, [this] { focusPart(-1); });
   auto* log = new DeviceLogPage(m_devices->log(), this);
   m_shell->pages().add(QStringLiteral("log"), log);
   const auto openLog = [this, log](const QString& device) {
@@ -603,7 +643,7 @@ void MainWindow::generate(bool isInFront) {
     return;
   }
   if (m_devices->tickedList().isEmpty()) {
-    m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
+    tellNoDevice();
     return;
   }
   const auto slotList = chosenDevices();
@@ -698,7 +738,7 @@ void MainWindow::togglePause() {
 
 void MainWindow::goOn() {
   if (m_slots.isEmpty() && m_devices->tickedList().isEmpty()) {
-    m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
+    tellNoDevice();
     return;
   }
   giveDevices();

@@ -87,6 +87,8 @@ class MainWindow : public QMainWindow {
 
   QWidget* makeTopBar();
   void focusCentre();
+  void focusPart(int distance);
+  void tellNoDevice();
   void showStopMenu();
   void showQueue(bool isShown);
   void notifyEnd(const Ended& ended);

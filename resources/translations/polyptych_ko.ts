@@ -302,6 +302,25 @@
     </message>
 </context>
 <context>
+    <name>PictureLines</name>
+    <message>
+        <source>Steps are a whole number from 1 to %1.</source>
+        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
+        <translation>가이던스는 0부터 100까지의 수입니다. 예: 7.5</translation>
+    </message>
+    <message>
+        <source>Pictures are a whole number from 1 to %1.</source>
+        <translation>그림 수는 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing.</source>
+        <translation>시드는 0부터 18446744073709551615까지의 정수이거나 비워 둡니다.</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::AboutPage</name>
     <message>
         <source>About Polyptych</source>
@@ -716,6 +735,22 @@
     <message>
         <source>Undo the last change of the queue</source>
         <translation>대기열의 마지막 변경 실행 취소</translation>
+    </message>
+    <message>
+        <source>Go to the pictures</source>
+        <translation>그림으로 가기</translation>
+    </message>
+    <message>
+        <source>Go to the message</source>
+        <translation>메시지로 가기</translation>
+    </message>
+    <message>
+        <source>Go to the next part of the window</source>
+        <translation>창의 다음 부분으로 가기</translation>
+    </message>
+    <message>
+        <source>Go to the previous part of the window</source>
+        <translation>창의 이전 부분으로 가기</translation>
     </message>
 </context>
 <context>
@@ -1663,6 +1698,10 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>The work has ended</source>
         <translation>작업이 끝났습니다</translation>
     </message>
+    <message>
+        <source>Go to the devices</source>
+        <translation>장치로 가기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::MessageBar</name>
@@ -2131,22 +2170,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>The prompt is empty. Type one, or cancel and remove the row.</source>
         <translation>프롬프트가 비어 있습니다. 내용을 쓰거나, 취소하고 줄을 제거하면 됩니다.</translation>
     </message>
-    <message>
-        <source>Steps are a whole number from 1 to %1.</source>
-        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
-    </message>
-    <message>
-        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
-        <translation>가이던스는 7.5처럼 0부터 100까지의 수입니다.</translation>
-    </message>
-    <message>
-        <source>Pictures are a whole number from 1 to %1.</source>
-        <translation>그림 수는 1부터 %1까지의 정수입니다.</translation>
-    </message>
-    <message>
-        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for that of the run.</source>
-        <translation>시드는 0부터 18446744073709551615까지의 정수입니다. 비워 두면 공통 시드를 씁니다.</translation>
-    </message>
 </context>
 <context>
     <name>polyptych::ui::PromptTools</name>
@@ -2454,18 +2477,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>
             <numerusform>작업 %n개를 바꾸어 다시 만들기</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Steps are a whole number from 1 to %1.</source>
-        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
-    </message>
-    <message>
-        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
-        <translation>가이던스는 7.5처럼 0부터 100까지의 수입니다.</translation>
-    </message>
-    <message>
-        <source>The seed is a whole number from 0 to 18446744073709551615.</source>
-        <translation>시드는 0부터 18446744073709551615까지의 정수입니다.</translation>
     </message>
 </context>
 <context>

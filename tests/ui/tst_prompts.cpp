@@ -321,6 +321,13 @@ class TestPrompts : public QObject {
     auto* size = stage.find<QLineEdit>("sheetSize");
     QVERIFY(size->isVisible());
     QVERIFY(!stage.find<QPlainTextEdit>("sheetPrompt")->isVisible());
+    // Tab goes as the eye does.
+    QStringList fields;
+    for (int i = 0; i < 8; ++i) {
+      fields << QApplication::focusWidget()->objectName().mid(5);
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    }
+    QCOMPARE(fields.join(u' '), QStringLiteral("Negative Size Steps Guidance Images Seed Scheduler Model"));
     QTest::keyClicks(size, QStringLiteral("100x100"));
     QTest::keyClick(size, Qt::Key_Return);
     QVERIFY(stage.find<QLabel>("sheetProblem")->text().contains(QStringLiteral("multiples of 8")));

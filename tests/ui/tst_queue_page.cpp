@@ -158,6 +158,30 @@ class TestQueuePage : public QObject {
     QTRY_VERIFY(stage->find<QLabel>("queueNothing")->isVisible());
   }
 
+  void theKeyboardStaysNearJobsThatGo() {
+    const auto stage = openStage();
+    auto* table = tableOf(*stage);
+    QTRY_COMPARE(table->model()->rowCount(), 5);
+    QVERIFY(table->hasFocus());
+    QVERIFY(queue::cancelWaiting(*m_library->database, {}, 5));
+    stage->backend.tell({});
+    QTRY_VERIFY(stage->find<QLabel>("queueNothing")->isVisible());
+    QCOMPARE(QApplication::focusWidget(), stage->find<QComboBox>("queueState"));
+    m_library->addRun(tests::recordOf(3, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    stage->backend.tell({});
+    QTRY_VERIFY(table->isVisible());
+    QVERIFY(table->hasFocus());
+    // Nobody is called away from elsewhere.
+    QVERIFY(queue::cancelWaiting(*m_library->database, {}, 6));
+    stage->backend.tell({});
+    QTRY_VERIFY(!table->isVisible());
+    stage->find<QWidget>("prompts")->setFocus();
+    m_library->addRun(tests::recordOf(4, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/4")));
+    stage->backend.tell({});
+    QTRY_VERIFY(table->isVisible());
+    QVERIFY(stage->find<QWidget>("prompts")->hasFocus());
+  }
+
   void changesComeWithoutLosingTheSelection() {
     const auto stage = openStage();
     auto* model = qobject_cast<QueueModel*>(tableOf(*stage)->model());
@@ -259,6 +283,15 @@ class TestQueuePage : public QObject {
     QTest::mouseClick(stage->find<QPushButton>("queueRequeue"), Qt::LeftButton);
     auto* steps = stage->find<QLineEdit>("requeueSteps");
     QVERIFY(steps->isVisible());
+    // Tab goes as the eye does.
+    QStringList fields;
+    stage->find<QLineEdit>("requeuePrompt")->setFocus();
+    for (int i = 0; i < 7; ++i) {
+      fields << QApplication::focusWidget()->objectName();
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    }
+    QCOMPARE(fields.join(u' '), QStringLiteral("requeuePrompt requeueNegative requeueSize requeueSteps requeueGuidance "
+                                               "requeueScheduler requeueSeed"));
     QTest::keyClicks(steps, QStringLiteral("0"));
     QTest::keyClick(steps, Qt::Key_Return);
     QVERIFY(stage->find<QLabel>("requeueProblem")->text().contains(QStringLiteral("Steps are")));

@@ -56,6 +56,38 @@ class TestWindow : public QObject {
                        "generate search promptMenu promptList"));
   }
 
+  void keysLeadToEachPartOfTheWindow() {
+    Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
+    stage.window->resize(1440, 900);
+    auto* devices = stage.find<ui::DevicePanel>("rightPanel");
+    QTRY_VERIFY(!devices->cards().empty() && devices->cards().back()->tick()->isVisible());
+    const auto press = [](int key, Qt::KeyboardModifiers modifiers = {}) {
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key(key), modifiers);
+      return QApplication::focusWidget()->objectName();
+    };
+    stage.find<QWidget>("prompts")->setFocus();
+    QStringList met;
+    for (int i = 0; i < 5; ++i) {
+      met << press(Qt::Key_F6);
+    }
+    QCOMPARE(met.join(u' '), QStringLiteral("gallery tick-cuda:0 queueDoor generate prompts"));
+    QCOMPARE(press(Qt::Key_F6, Qt::ShiftModifier), QStringLiteral("generate"));
+    QCOMPARE(press(Qt::Key_G, Qt::AltModifier), QStringLiteral("gallery"));
+    // Also from where one types.
+    stage.find<QWidget>("prompts")->setFocus();
+    press(Qt::Key_Q, Qt::AltModifier);
+    QVERIFY(stage.find<QWidget>("queuePage")->isVisible());
+    // What a message offers is one key away.
+    for (const char* tick : {"tick-cuda:0", "tick-cpu"}) {
+      stage.find<QCheckBox>(tick)->setChecked(false);
+    }
+    stage.type({QStringLiteral("a boat")});
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Return, Qt::ControlModifier);
+    QVERIFY(stage.message().startsWith(QStringLiteral("No device is ticked.")));
+    QCOMPARE(press(Qt::Key_M, Qt::AltModifier), QStringLiteral("messageAction"));
+    QCOMPARE(press(Qt::Key_Space), QStringLiteral("tick-cuda:0"));
+  }
+
   void whoLosesTheKeyboardGivesItToThePictures() {
     const Stage stage;
     stage.window->resize(1440, 900);

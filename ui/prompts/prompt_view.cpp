@@ -394,7 +394,8 @@ void PromptView::paintRow(QPainter& painter, int row, const QRect& rect) const {
   }
   const QFontMetrics metrics(font());
   const QRect number(rect.left(), rect.top() + Metrics::kRowPad, numberWidth() - Metrics::kGap, metrics.lineSpacing());
-  if (row == m_hovered || !entry.isEnabled) {
+  const bool isEdited = m_editor != nullptr && m_edited.row() == row;
+  if ((row == m_hovered || !entry.isEnabled) && !isEdited) {
     // A box to tick, in the number's place.
     QRect box(0, 0, Metrics::kTickBox, Metrics::kTickBox);
     box.moveCenter({number.right() - Metrics::kTickBox / 2, number.center().y()});
@@ -414,7 +415,7 @@ void PromptView::paintRow(QPainter& painter, int row, const QRect& rect) const {
     painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, QString::number(row + 1));
     painter.setFont(font());
   }
-  if (m_editor != nullptr && m_edited.row() == row) {
+  if (isEdited) {
     return;
   }
   QRect room = rect.adjusted(numberWidth(), Metrics::kRowPad, -Metrics::kPad, -Metrics::kRowPad);

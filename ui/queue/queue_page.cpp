@@ -295,7 +295,16 @@ void QueuePage::updateFilters() {
     const bool isEmpty = m_model->rowCount() == 0;
     m_nothing->setText(m_state->currentIndex() == 0 ? tr("Nothing waits. What you generate stands here until it is made.")
                                                     : tr("There is no such job."));
-    m_views->setCurrentWidget(isEmpty ? static_cast<QWidget*>(m_nothing) : m_table);
+    QWidget* wanted = isEmpty ? static_cast<QWidget*>(m_nothing) : m_table;
+    if (m_views->currentWidget() != wanted) {
+      // Whoever was at the jobs stays near them: the label that there are none takes no keys.
+      const bool hadKeyboard = isEmpty ? m_table->hasFocus() : m_waitsForJobs && m_state->hasFocus();
+      m_views->setCurrentWidget(wanted);
+      m_waitsForJobs = hadKeyboard && isEmpty;
+      if (hadKeyboard) {
+        takeFocus();
+      }
+    }
   }
   updateTools();
 }

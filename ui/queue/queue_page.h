@@ -94,6 +94,7 @@ class QueuePage : public QWidget {
   RequeueSheet* m_sheet;
   QTimer m_timeTimer;
   qint64 m_since = 0;
+  bool m_waitsForJobs = false;   ///< the keyboard was at the jobs when the last of them went
   bool m_isAllSelected = false;  ///< also rows of the filter that are not here
   std::vector<std::pair<QString, quint64>> m_shownRuns;
   std::vector<qint64> m_requeued;  ///< jobs that the sheet is about

@@ -11,12 +11,12 @@ bool takesTab(const QWidget* widget) {
          widget->isEnabled();
 }
 
-/// In the order in which they were made.
-QList<QWidget*> tabsOf(QWidget* part) {
+/// In the order in which they were made. @param also  one that is there whether Tab reaches it or not
+QList<QWidget*> tabsOf(QWidget* part, const QWidget* also = nullptr) {
   QList<QWidget*> tabs;
   QWidget* widget = part;
   do {
-    if (takesTab(widget) && (widget == part || part->isAncestorOf(widget))) {
+    if ((takesTab(widget) || widget == also) && (widget == part || part->isAncestorOf(widget))) {
       tabs << widget;
     }
     widget = widget->nextInFocusChain();
@@ -27,18 +27,16 @@ QList<QWidget*> tabsOf(QWidget* part) {
 }  // namespace
 
 bool focusNext(const std::vector<QWidget*>& parts, bool isNext) {
+  // A page that has the keyboard itself stands before what is on it.
+  QWidget* now = QApplication::focusWidget();
   QList<QWidget*> tabs;
   for (QWidget* part : parts) {
-    tabs << tabsOf(part);
+    tabs << tabsOf(part, now);
   }
-  if (tabs.isEmpty()) {
+  if (tabs.isEmpty() || (tabs.size() == 1 && tabs.front() == now)) {
     return false;
   }
-  // A part of a field, its line for example, stands where the field does.
-  qsizetype at = -1;
-  for (const QWidget* now = QApplication::focusWidget(); now != nullptr && at < 0; now = now->parentWidget()) {
-    at = tabs.indexOf(const_cast<QWidget*>(now));
-  }
+  const qsizetype at = tabs.indexOf(now);
   const qsizetype next = at < 0 ? (isNext ? 0 : tabs.size() - 1) : (at + (isNext ? 1 : tabs.size() - 1)) % tabs.size();
   tabs[next]->setFocus(isNext ? Qt::TabFocusReason : Qt::BacktabFocusReason);
   return true;
