@@ -25,6 +25,7 @@
 #include "ui/gallery/gallery_view.h"
 #include "ui/shell/line_icon.h"
 #include "ui/shell/retranslate.h"
+#include "ui/shell/tab_order.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -58,12 +59,17 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
         }
         return tokenizer::ClipTokenizer::open(std::filesystem::path(model->summary.path.toStdString()) / "tokenizer");
       },
+      [describe = m_options.describeModel](const QString& reference) -> std::optional<base::Error> {
+        const auto model = describe(reference);
+        return model ? std::nullopt : std::optional(model.error());
+      },
       this);
   m_gallery = new GalleryPage(m_backend, {m_options.location, m_options.restoresSettings}, this);
   m_devices = new DevicePanel(this);
   m_messages = new MessageBar(this);
   m_preferences = m_options.preferences != nullptr ? m_options.preferences : new Preferences(m_options.restoresSettings, this);
   m_notifier = new WorkNotifier(this);
+  connect(m_notifier, &WorkNotifier::clicked, this, &MainWindow::comeToFront);
   auto* panels = new SidePanels(m_form, makeCentre(), m_devices, this);
 
   auto* all = new QWidget(this);
@@ -100,7 +106,8 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
-  connect(m_messages, &MessageBar::focusFreed, m_gallery, [this] { m_gallery->takeFocus(); });
+  connect(m_messages, &MessageBar::focusFreed, this, &MainWindow::focusCentre);
+  connect(panels, &SidePanels::focusFreed, this, &MainWindow::focusCentre);
   connectBackend();
   retranslated(this, [this] { retranslate(); });
   // In this order: once the devices are listed, everything else has been told.
@@ -119,6 +126,51 @@ MainWindow::~MainWindow() {
   }
   m_threads.clear();
   m_threads.waitForDone();
+}
+
+/// As the eye goes: prompts, settings, pictures, queue, devices, message, and the bar above all of it.
+bool MainWindow::focusNextPrevChild(bool isNext) {
+  const SidePanels& panels = m_shell->panels();
+  return focusNext({panels.strip(SidePanels::Left), m_form, m_centre, m_queuePage, panels.strip(SidePanels::Right), m_devices,
+                    m_messages, m_name, m_generate, m_pause, m_stop, m_stopMenu, m_gallery->searchField()},
+                   isNext);
+}
+
+/// Whoever had the keyboard is gone.
+void MainWindow::focusCentre() {
+  if (m_centre->currentWidget() == m_gallery) {
+    m_gallery->takeFocus();
+  } else if (!focusFirstOf(m_centre->currentWidget())) {
+    m_centre->currentWidget()->setFocus();
+  }
+}
+
+void MainWindow::tellNoDevice() {
+  m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."),
+                   {tr("Go to the devices"), [this] { m_shell->actions().trigger(QStringLiteral("devices.focus")); }});
+}
+
+/// The parts of the window that F6 goes through, in the order of Tab.
+void MainWindow::focusPart(int distance) {
+  struct Part {
+    QWidget* widget;
+    std::function<void()> focus;
+  };
+  const Part parts[] = {
+      {m_form, [this] { m_form->prompts().takeFocus(); }}, {m_centre, [this] { focusCentre(); }},
+      {m_queuePage, [this] { m_queuePage->takeFocus(); }}, {m_devices, [this] { m_devices->takeFocus(); }},
+      {m_messages, [this] { m_messages->takeFocus(); }},   {m_topBar, [this] { m_generate->setFocus(Qt::ShortcutFocusReason); }}};
+  const auto count = static_cast<int>(std::size(parts));
+  const QWidget* now = QApplication::focusWidget();
+  const auto* found = std::ranges::find_if(parts, [now](const Part& part) { return part.widget->isAncestorOf(now); });
+  const int from = found == std::end(parts) ? (distance > 0 ? count - 1 : 0) : static_cast<int>(found - parts);
+  for (int step = 1; step < count; ++step) {
+    const Part& next = parts[(from + step * (count + distance)) % count];
+    if (next.widget->isVisible()) {
+      next.focus();
+      return;
+    }
+  }
 }
 
 QWidget* MainWindow::makeTopBar() {
@@ -220,6 +272,7 @@ void MainWindow::makeShell(SidePanels* panels) {
       this);
   connect(m_shell, &WindowShell::libraryWanted, this, &MainWindow::libraryWanted);
   connect(&m_shell->models(), &ModelsPage::listed, &m_form->settings(), &RunSettings::setModels);
+  connect(&m_shell->models(), &ModelsPage::listed, &m_form->prompts().models(), &PromptModels::checkAgain);
   connect(&m_shell->models(), &ModelsPage::defaultChosen, &m_form->settings(), &RunSettings::setModelReference);
 }
 
@@ -246,7 +299,19 @@ void MainWindow::addActions() {
   m_gallery->addActions(actions);
   m_queuePage->addActions(actions);
   actions.add(QStringLiteral("queue.toggle"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show or hide the queue"),
-              Category::Queue, {Qt::Key_Q}, [this] { showQueue(!m_queuePage->isVisible()); });
+              Category::Queue, {Qt::Key_Q, Qt::ALT | Qt::Key_Q}, [this] { showQueue(!m_queuePage->isVisible()); });
+  actions.add(QStringLiteral("gallery.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the pictures"),
+              Category::Gallery, {Qt::ALT | Qt::Key_G}, [this] {
+                m_shell->pages().leave();
+                m_gallery->takeFocus();
+              });
+  actions.add(QStringLiteral("messages.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the message"), Category::View,
+              {Qt::ALT | Qt::Key_M}, [this] { m_messages->takeFocus(); });
+  actions.add(QStringLiteral("view.nextPart"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the next part of the window"),
+              Category::View, {Qt::Key_F6}, [this] { focusPart(1); });
+  actions.add(QStringLiteral("view.previousPart"),
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the previous part of the window"), Category::View,
+              {Qt::SHIFT | Qt::Key_F6}, [this] { focusPart(-1); });
   auto* log = new DeviceLogPage(m_devices->log(), this);
   m_shell->pages().add(QStringLiteral("log"), log);
   const auto openLog = [this, log](const QString& device) {
@@ -329,6 +394,7 @@ QWidget* MainWindow::makeCentre() {
       submit(spec, false);
     }
   });
+  connect(&m_queuePage->commands(), &QueueCommands::runTakenBack, this, [this](quint64 runId) { m_takenBack << runId; });
   connect(m_messages, &MessageBar::queueTriggered, this, [this] { showQueue(!m_queuePage->isVisible()); });
   m_middle = new QSplitter(Qt::Vertical, this);
   m_middle->setObjectName(QStringLiteral("middle"));
@@ -359,7 +425,7 @@ void MainWindow::showQueue(bool isShown) {
     const bool hadFocus = m_queuePage->isAncestorOf(QApplication::focusWidget());
     m_queuePage->hide();
     if (hadFocus) {
-      m_gallery->takeFocus();
+      focusCentre();
     }
   }
 }
@@ -577,7 +643,7 @@ void MainWindow::generate(bool isInFront) {
     return;
   }
   if (m_devices->tickedList().isEmpty()) {
-    m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
+    tellNoDevice();
     return;
   }
   const auto slotList = chosenDevices();
@@ -672,7 +738,7 @@ void MainWindow::togglePause() {
 
 void MainWindow::goOn() {
   if (m_slots.isEmpty() && m_devices->tickedList().isEmpty()) {
-    m_messages->show(MessageBar::Kind::Trouble, tr("No device is ticked. Tick one on the right."));
+    tellNoDevice();
     return;
   }
   giveDevices();
@@ -727,7 +793,7 @@ void MainWindow::onCommandDone(const backend::CommandResult& result) {
 /// A button that is disabled gives the focus to whatever comes next, which the next Space would then press.
 void MainWindow::setEnabled(QPushButton* button, bool isEnabled) {
   if (!isEnabled && button->hasFocus()) {
-    m_gallery->takeFocus();
+    focusCentre();
   }
   button->setEnabled(isEnabled);
 }
@@ -775,7 +841,7 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
   if (summary.error) {
     m_messages->show(MessageBar::Kind::Trouble, textOf(*summary.error));
   } else if (summary.wasCancelled) {
-    if (!wasStopped) {
+    if (!wasStopped && !m_takenBack.remove(summary.runId)) {
       m_messages->show(MessageBar::Kind::Notice, tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(there)));
     }
   } else if (summary.failed > 0) {
@@ -790,11 +856,19 @@ void MainWindow::onRunEnded(const backend::RunSummary& summary) {
   tellStopped();
 }
 
+void MainWindow::comeToFront() {
+  setWindowState(windowState() & ~Qt::WindowMinimized);
+  show();
+  raise();
+  activateWindow();
+}
+
 /// To somebody who looks elsewhere.
 void MainWindow::notifyEnd(const Ended& ended) {
   if (isActiveWindow() || !m_preferences->values().notifiesAtEnd || ended.made + ended.failed == 0) {
     return;
   }
+  QApplication::alert(this);
   const QString made = tr("%n picture(s)", nullptr, static_cast<int>(ended.made));
   m_notifier->notify(
       ended.failed == 0 ? tr("All pictures are there") : tr("The work has ended"),

@@ -64,6 +64,7 @@ class MainWindow : public QMainWindow {
 
  protected:
   void closeEvent(QCloseEvent* event) override;
+  bool focusNextPrevChild(bool isNext) override;
   void changeEvent(QEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
@@ -85,9 +86,13 @@ class MainWindow : public QMainWindow {
   };
 
   QWidget* makeTopBar();
+  void focusCentre();
+  void focusPart(int distance);
+  void tellNoDevice();
   void showStopMenu();
   void showQueue(bool isShown);
   void notifyEnd(const Ended& ended);
+  void comeToFront();
   void makeShell(SidePanels* panels);
   void addActions();
   void retranslate();
@@ -139,7 +144,8 @@ class MainWindow : public QMainWindow {
   QWidget* m_topBar;
   QPushButton* m_name;
   PreviewGate m_previewGate;
-  QSet<quint64> m_inFront;  ///< runs that are to be made before the others, once the backend has them
+  QSet<quint64> m_inFront;    ///< runs that are to be made before the others, once the backend has them
+  QSet<quint64> m_takenBack;  ///< runs that are cancelled without a word
   MessageBar* m_messages;
   QPushButton* m_generate;
   QPushButton* m_pause;

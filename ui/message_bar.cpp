@@ -95,6 +95,15 @@ void MessageBar::showLine() {
   m_close->setVisible(m_message.has_value());
 }
 
+void MessageBar::takeFocus() {
+  for (QPushButton* button : {m_action, m_close, m_place, m_queue}) {
+    if (button->isVisible()) {
+      button->setFocus(Qt::ShortcutFocusReason);
+      return;
+    }
+  }
+}
+
 void MessageBar::act() {
   const std::optional<Line>& line = m_message ? m_message : m_state;
   if (!line || !line->action.run) {

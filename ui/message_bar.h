@@ -30,6 +30,8 @@ class MessageBar : public QWidget {
   /// What lasts. A message that stood there before goes.
   void setState(Kind kind, const ErrorText& text, Action action = {});
   void clearState();
+  /// What the message offers, or else its other buttons.
+  void takeFocus();
   QString text() const { return m_text->text(); }
   /// Right end: where the last run's pictures are.
   void setPlace(const QString& folder);

@@ -20,10 +20,10 @@ int plural(qint64 number) { return static_cast<int>(std::min<qint64>(number, std
 
 }  // namespace
 
-RunForm::RunForm(PromptLengths::OpenTokenizer openTokenizer, QWidget* parent) : QWidget(parent) {
+RunForm::RunForm(PromptLengths::OpenTokenizer openTokenizer, PromptModels::Check checkModel, QWidget* parent) : QWidget(parent) {
   setObjectName(QStringLiteral("leftPanel"));
   setAttribute(Qt::WA_StyledBackground);
-  m_prompts = new PromptPanel(std::move(openTokenizer), this);
+  m_prompts = new PromptPanel(std::move(openTokenizer), std::move(checkModel), this);
   m_settings = new RunSettings(this);
   m_forecast = makeLabel("secondary", this);
   m_forecast->setObjectName(QStringLiteral("forecast"));

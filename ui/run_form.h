@@ -20,7 +20,7 @@ namespace polyptych::ui {
 class RunForm : public QWidget {
   Q_OBJECT
  public:
-  explicit RunForm(PromptLengths::OpenTokenizer openTokenizer, QWidget* parent = nullptr);
+  RunForm(PromptLengths::OpenTokenizer openTokenizer, PromptModels::Check checkModel, QWidget* parent = nullptr);
 
   PromptPanel& prompts() { return *m_prompts; }
   RunSettings& settings() { return *m_settings; }

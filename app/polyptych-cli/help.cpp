@@ -20,7 +20,8 @@ std::string helpText() {
   polyptych-cli queue requeue [JOB ...] [--run N] [--steps N] [--width N] [--height N] [--guidance X] [--scheduler NAME]
       [--negative TEXT] [--seed N] [--batch N]    ask again for what failed, changed, in a new run
   polyptych-cli queue dismiss [JOB ...] [--run N] what failed is not counted any more
-  polyptych-cli queue move JOB ... --before JOB; queue undo NUMBER (cancel says it)
+  polyptych-cli queue move JOB ... [--before JOB] without it: behind all others
+  polyptych-cli queue undo NUMBER                 takes back what gave that number: cancel, dismiss, front, move
   polyptych-cli pictures [--search TEXT] [--run N] [--stars N] [--limit N] [--json]   of the library, newest first
   polyptych-cli limits [NAME=VALUE ...] [--json]  how many failures are put up with, and when idle workers let go
   polyptych-cli library check [--repair] [--json]   differences of the library's files and its index, and mend them

@@ -224,14 +224,14 @@ Result<backend::Command> queueCommand(const Arguments& arguments) {
     }
     command.kind = Kind::MoveToFront;
   } else if (asked.verb == "move") {
-    if (!asked.before || (!asked.run && asked.numbers.empty())) {
-      return wrong("queue move needs jobs, or a run (--run N), and --before JOB.");
+    if (!asked.run && asked.numbers.empty()) {
+      return wrong("queue move needs jobs, or a run (--run N).");
     }
     command.kind = Kind::MoveBefore;
-    command.before = *asked.before;
+    command.before = asked.before.value_or(0);
   } else if (asked.verb == "undo") {
     if (asked.numbers.size() != 1) {
-      return wrong("queue undo needs the number that queue cancel gave.");
+      return wrong("queue undo needs the number that the other command gave.");
     }
     command.kind = Kind::Undo;
     command.undoId = asked.numbers.front();

@@ -136,8 +136,8 @@ struct Command {
     CancelAll,      ///< both
     Dismiss,        ///< failed and parked jobs of the selection count as cancelled: they are asked for in another way
     Retry,          ///< failed, parked and cancelled jobs of the selection wait again, with all their attempts
-    MoveToFront,    ///< waiting jobs of the selection
-    MoveBefore,     ///< waiting jobs of the selection, before the job `before`
+    MoveToFront,    ///< waiting jobs of the selection; can be undone
+    MoveBefore,     ///< waiting jobs of the selection, before the job `before`; 0: behind all others; can be undone
     Undo,           ///< takes back the command that gave `undoId`
     SetDevices,     ///< `slots`: added ones start, missing ones finish their unit and end
     RestartDevice,  ///< `slotId`: also one that was set aside

@@ -496,6 +496,7 @@ void describe(auto& map, Of<DeviceReading> auto& reading) {
   map.whole("temperature", reading.temperatureCelsius, std::numeric_limits<int>::min());
   map.real("power", reading.powerWatts);
   map.real("powerLimit", reading.powerLimitWatts);
+  map.flag("isOursKnown", reading.isOursKnown);
 }
 
 void describe(auto& map, Of<pool::SupervisionLimits> auto& limits) {

@@ -571,11 +571,11 @@ quint64 LocalBackend::control(Command command) {
       applyChanges(id, [selection](Database& database) { return queue::retry(database, selection); });
       break;
     case Kind::MoveToFront:
-      applyChanges(id, [selection](Database& database) { return queue::moveToFront(database, selection); });
+      applyChanges(id, [selection](Database& database) { return queue::moveToFront(database, selection, nowMs()); });
       break;
     case Kind::MoveBefore:
       applyChanges(id, [selection, before = command.before](Database& database) {
-        return queue::moveBefore(database, selection, before);
+        return queue::moveBefore(database, selection, before, nowMs());
       });
       break;
     case Kind::Undo:

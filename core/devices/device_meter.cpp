@@ -4,6 +4,7 @@
 
 #include <QFile>
 #include <algorithm>
+#include <filesystem>
 
 #include "core/devices/host.h"
 #include "core/devices/nvml.h"
@@ -11,6 +12,8 @@
 namespace polyptych::devices {
 namespace {
 
+/// What the link of the machine's own namespace of processes says (include/linux/proc_ns.h, PROC_PID_INIT_INO).
+constexpr char kMachinesProcesses[] = "pid:[4026531836]";
 constexpr qint64 kMaxReadBytes = 4 << 20;
 /// Fields of a line of /proc/stat (proc(5)).
 constexpr int kIdleField = 4;
@@ -20,6 +23,13 @@ constexpr int kLastField = 8;  // steal; guests are in user already
 QByteArray contentOf(const QString& path) {
   QFile file(path);
   return file.open(QIODevice::ReadOnly) ? file.read(kMaxReadBytes) : QByteArray();
+}
+
+/// The numbers that processes have here are not those that the driver knows.
+bool isInContainer(const QString& procFolder) {
+  std::error_code error;
+  const auto link = std::filesystem::read_symlink((procFolder + QLatin1String("/self/ns/pid")).toStdString(), error);
+  return !error && link != kMachinesProcesses;
 }
 
 }  // namespace
@@ -32,7 +42,10 @@ struct DeviceMeter::Gpus {
 };
 
 DeviceMeter::DeviceMeter(DeviceSources sources)
-    : m_sources(std::move(sources)), m_gpus(std::make_unique<Gpus>(m_sources.nvmlLibrary)), m_before(readCpuTimes()) {}
+    : m_sources(std::move(sources)),
+      m_gpus(std::make_unique<Gpus>(m_sources.nvmlLibrary)),
+      m_isInContainer(isInContainer(m_sources.procFolder)),
+      m_before(readCpuTimes()) {}
 
 DeviceMeter::~DeviceMeter() = default;
 
@@ -90,9 +103,16 @@ std::vector<DeviceReading> DeviceMeter::measure(const OwnProcesses& own) {
     reading.powerWatts = gpus[i].powerWatts;
     reading.powerLimitWatts = gpus[i].powerLimitWatts;
     if (const auto pids = own.onGpu.find(info.uuid); pids != own.onGpu.end()) {
+      reading.isOursKnown = gpus[i].areProcessesKnown;
       for (const qint64 pid : pids->second) {
-        const auto bytes = gpus[i].bytesOfProcess.find(pid);
-        reading.oursBytes += bytes == gpus[i].bytesOfProcess.end() ? 0 : bytes->second;
+        const auto process = gpus[i].bytesOfProcess.find(pid);
+        if (process == gpus[i].bytesOfProcess.end()) {
+          // It has no memory there yet; or the driver knows it by another number.
+          reading.isOursKnown &= !m_isInContainer;
+        } else {
+          reading.isOursKnown &= process->second.has_value();
+          reading.oursBytes += process->second.value_or(0);
+        }
       }
     }
     readings.push_back(reading);

@@ -21,6 +21,8 @@ struct DeviceReading {
   int temperatureCelsius = -1;
   double powerWatts = -1;
   double powerLimitWatts = -1;
+  /// False: the driver does not say what (all of) ours take; the difference to usedBytes is then not that of others.
+  bool isOursKnown = true;
 };
 
 /// Processes of ours, by where they work.
@@ -52,6 +54,7 @@ class DeviceMeter {
 
   const DeviceSources m_sources;
   std::unique_ptr<Gpus> m_gpus;
+  const bool m_isInContainer;
   CpuTimes m_before;
 };
 

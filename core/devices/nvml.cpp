@@ -210,8 +210,14 @@ std::vector<NvmlReading> NvmlSession::measure() const {
     std::array<NvmlProcess, kMaxProcesses> processes{};
     unsigned processCount = static_cast<unsigned>(processes.size());
     if (nvml.processes != nullptr && nvml.processes(device, &processCount, processes.data()) == kNvmlSuccess) {
+      reading.areProcessesKnown = true;
       for (unsigned i = 0; i < std::min<unsigned>(processCount, kMaxProcesses); ++i) {
-        reading.bytesOfProcess[processes[i].pid] += processes[i].usedBytes == kNvmlNotAvailable ? 0 : processes[i].usedBytes;
+        const auto [entry, isNew] = reading.bytesOfProcess.try_emplace(processes[i].pid, 0);
+        if (processes[i].usedBytes == kNvmlNotAvailable || !entry->second) {
+          entry->second.reset();
+        } else {
+          *entry->second += processes[i].usedBytes;
+        }
       }
     }
     readings.push_back(std::move(reading));

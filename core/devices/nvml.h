@@ -3,6 +3,7 @@
 #include <QString>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/domain/device_choice.h"
@@ -17,7 +18,8 @@ struct NvmlReading {
   int temperatureCelsius = -1;
   double powerWatts = -1;
   double powerLimitWatts = -1;
-  std::map<qint64, std::uint64_t> bytesOfProcess;
+  bool areProcessesKnown = false;
+  std::map<qint64, std::optional<std::uint64_t>> bytesOfProcess;  ///< nothing: the driver names the process alone
 };
 
 /// The driver's management library, opened and ready; or without any GPU. Every call may wait for the driver.

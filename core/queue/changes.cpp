@@ -10,6 +10,9 @@ using base::ErrorCode;
 using base::Result;
 using library::Database;
 
+/// Moves that can be taken back: the newest ones.
+constexpr qint64 kMovesKept = 50;
+
 /// Fills temp.picked with jobs in some states, numbered from 1 in the order of the queue, each with its run and its pictures that
 /// are not there. Sets at once: a queue may hold a million. @param where  after "FROM jobs j JOIN runs r", ours alone
 Result<void> pickWhere(Database& database, const QString& where, const QVariantList& values) {
@@ -115,8 +118,47 @@ Result<void> pickFailed(Database& database, const Selection& selection, const QS
   return picked ? finishPick(database) : picked;
 }
 
+Result<qint64> pickedCount(Database& database) {
+  const Result<QVariant> found = database.value("SELECT count(*) FROM temp.picked");
+  return found ? Result<qint64>(found->toLongLong()) : found.error();
+}
+
+/// @return how many there are
+Result<qint64> pickAlone(Database& database, const QString& where, const QVariantList& values) {
+  Result<void> picked = beginPick(database);
+  if (picked) {
+    picked = pickWhere(database, where, values);
+  }
+  if (picked) {
+    picked = finishPick(database);
+  }
+  return picked ? pickedCount(database) : picked.error();
+}
+
+/// Keeps where the picked jobs stand. @return the number to take it back with; 0 if there are none
+Result<qint64> keepRanks(Database& database, qint64 nowMs) {
+  const Result<qint64> jobs = pickedCount(database);
+  if (!jobs || *jobs == 0) {
+    return jobs;
+  }
+  const Result<qint64> undoId = newUndo(database, QStringLiteral("move"), nowMs);
+  if (!undoId) {
+    return undoId;
+  }
+  const auto kept = database.change(
+      "INSERT INTO undo_ranks(undo, job, rank) SELECT ?, p.job, j.rank FROM temp.picked p JOIN jobs j ON j.id = p.job",
+      {*undoId});
+  const auto forgotten =
+      kept ? database.change(
+                 "DELETE FROM undo_ranks WHERE undo < (SELECT min(undo) FROM (SELECT DISTINCT undo FROM undo_ranks ORDER BY undo "
+                 "DESC LIMIT ?))",
+                 {kMovesKept})
+           : kept;
+  return forgotten ? undoId : forgotten.error();
+}
+
 /// The picked jobs get `first`, `first + gap` and so on as ranks.
-Result<Changed> setRanks(Database& database, qint64 first, qint64 gap) {
+Result<Changed> setRanks(Database& database, qint64 undoId, qint64 first, qint64 gap) {
   const Result<qint64> ranked = database.change(
       "UPDATE jobs SET rank = ? + ? * (picked.n - 1) FROM temp.picked WHERE jobs.id = picked.job AND jobs.state = 0",
       {first, gap});
@@ -124,12 +166,38 @@ Result<Changed> setRanks(Database& database, qint64 first, qint64 gap) {
   if (!ranked || !pictures) {
     return !ranked ? ranked.error() : pictures.error();
   }
-  return Changed{pictures->toLongLong(), 0, {}};
+  return Changed{pictures->toLongLong(), undoId, {}};
 }
 
-Result<qint64> pickedCount(Database& database) {
-  const Result<QVariant> found = database.value("SELECT count(*) FROM temp.picked");
-  return found ? Result<qint64>(found->toLongLong()) : found.error();
+/// Picked jobs that are back where others were put since, step behind them: pages of the queue begin behind a rank.
+Result<void> separate(Database& database) {
+  constexpr int kMostSteps = 100;
+  for (int i = 0; i < kMostSteps; ++i) {
+    const Result<qint64> stepped = database.change(
+        "UPDATE jobs SET rank = rank + 1 WHERE id IN (SELECT job FROM temp.picked) AND state = 0 AND EXISTS (SELECT 1 FROM jobs "
+        "o WHERE o.state = 0 AND o.rank = jobs.rank AND o.id <> jobs.id AND (o.id < jobs.id OR o.id NOT IN (SELECT job FROM "
+        "temp.picked)))");
+    if (!stepped || *stepped == 0) {
+      return stepped ? Result<void>() : stepped.error();
+    }
+  }
+  return {};
+}
+
+/// The picked jobs stand where they stood before a move.
+Result<Changed> undoMove(Database& database, qint64 undoId) {
+  for (const char* sql : {"UPDATE jobs SET rank = u.rank FROM undo_ranks u WHERE u.undo = ? AND u.job = jobs.id AND jobs.state = "
+                          "0",
+                          "DELETE FROM undo_ranks WHERE undo = ?"}) {
+    if (const auto done = database.change(sql, {undoId}); !done) {
+      return done.error();
+    }
+  }
+  if (auto separated = separate(database); !separated) {
+    return separated.error();
+  }
+  const Result<QVariant> pictures = database.value("SELECT coalesce(sum(missing), 0) FROM temp.picked");
+  return pictures ? Result<Changed>(Changed{pictures->toLongLong(), 0, {}}) : pictures.error();
 }
 
 /// The picked jobs become cancelled, to be taken back under a number.
@@ -170,14 +238,15 @@ Result<Changed> dismiss(Database& database, const Selection& selection, qint64 n
 }
 
 Result<Changed> undo(Database& database, qint64 undoId) {
-  Result<void> picked = beginPick(database);
-  if (picked) {
-    picked = pickWhere(database, QStringLiteral("j.undo = ? AND j.state = 5"), {undoId});
+  const Result<qint64> moved =
+      pickAlone(database, QStringLiteral("j.id IN (SELECT job FROM undo_ranks WHERE undo = ?) AND j.state = 0"), {undoId});
+  if (!moved) {
+    return moved.error();
   }
-  if (picked) {
-    picked = finishPick(database);
+  if (*moved > 0) {
+    return undoMove(database, undoId);
   }
-  const Result<qint64> found = picked ? pickedCount(database) : picked.error();
+  const Result<qint64> found = pickAlone(database, QStringLiteral("j.undo = ? AND j.state = 5"), {undoId});
   if (!found) {
     return found.error();
   }
@@ -197,7 +266,8 @@ Result<Changed> undo(Database& database, qint64 undoId) {
       return done.error();
     }
   }
-  return count(database, true, {});
+  const Result<void> separated = separate(database);
+  return separated ? count(database, true, {}) : separated.error();
 }
 
 Result<Changed> retry(Database& database, const Selection& selection) {
@@ -211,10 +281,11 @@ Result<Changed> retry(Database& database, const Selection& selection) {
   const auto done = database.change(
       "UPDATE jobs SET state = 0, deaths = 0, undo = NULL, undo_state = NULL, error_code = NULL, error_message = NULL "
       "WHERE id IN (SELECT job FROM temp.picked)");
-  return done ? count(database, true, {}) : done.error();
+  const Result<void> separated = done ? separate(database) : done.error();
+  return separated ? count(database, true, {}) : separated.error();
 }
 
-Result<Changed> moveToFront(Database& database, const Selection& selection) {
+Result<Changed> moveToFront(Database& database, const Selection& selection, qint64 nowMs) {
   if (auto picked = pick(database, selection, QStringLiteral("0")); !picked) {
     return picked.error();
   }
@@ -223,10 +294,26 @@ Result<Changed> moveToFront(Database& database, const Selection& selection) {
   if (!jobs || !first) {
     return !jobs ? jobs.error() : first.error();
   }
-  return setRanks(database, first->toLongLong() - *jobs * kRankGap, kRankGap);
+  const Result<qint64> undoId = keepRanks(database, nowMs);
+  return undoId ? setRanks(database, *undoId, first->toLongLong() - *jobs * kRankGap, kRankGap) : undoId.error();
 }
 
-Result<Changed> moveBefore(Database& database, const Selection& selection, qint64 before) {
+Result<Changed> moveToEnd(Database& database, const Selection& selection, qint64 nowMs) {
+  if (auto picked = pick(database, selection, QStringLiteral("0")); !picked) {
+    return picked.error();
+  }
+  const Result<QVariant> last = database.value("SELECT max(rank) FROM jobs WHERE state = 0");
+  if (!last) {
+    return last.error();
+  }
+  const Result<qint64> undoId = keepRanks(database, nowMs);
+  return undoId ? setRanks(database, *undoId, last->toLongLong() + kRankGap, kRankGap) : undoId.error();
+}
+
+Result<Changed> moveBefore(Database& database, const Selection& selection, qint64 before, qint64 nowMs) {
+  if (before == 0) {
+    return moveToEnd(database, selection, nowMs);
+  }
   if (auto picked = pick(database, selection, QStringLiteral("0")); !picked) {
     return picked.error();
   }
@@ -253,17 +340,24 @@ Result<Changed> moveBefore(Database& database, const Selection& selection, qint6
   if (!previous) {
     return previous.error();
   }
+  const Result<qint64> undoId = keepRanks(database, nowMs);
+  if (!undoId) {
+    return undoId.error();
+  }
   const qint64 low = previous->isNull() ? rank - (*jobs + 1) * kRankGap : previous->toLongLong();
   const qint64 gap = (rank - low) / (*jobs + 1);
   if (gap >= 1) {
-    return setRanks(database, low + gap, gap);
+    return setRanks(database, *undoId, low + gap, gap);
   }
-  // No room: everything from there on moves up.
+  // No room: everything from there on moves up, also what may come back.
   const qint64 room = (*jobs + 1) * kRankGap;
-  if (const auto moved = database.change("UPDATE jobs SET rank = rank + ? WHERE state = 0 AND rank >= ?", {room, rank}); !moved) {
-    return moved.error();
+  for (const char* sql : {"UPDATE jobs SET rank = rank + ? WHERE state <> 2 AND rank >= ?",
+                          "UPDATE undo_ranks SET rank = rank + ? WHERE rank >= ?"}) {
+    if (const auto moved = database.change(sql, {room, rank}); !moved) {
+      return moved.error();
+    }
   }
-  return setRanks(database, rank, kRankGap);
+  return setRanks(database, *undoId, rank, kRankGap);
 }
 
 }  // namespace polyptych::queue

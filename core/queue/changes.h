@@ -29,13 +29,16 @@ base::Result<Changed> cancelWaiting(library::Database& database, const Selection
 base::Result<Changed> dismiss(library::Database& database, const Selection& selection, qint64 nowMs);
 /// A number for undo() without anything cancelled yet, for jobs that are in work.
 base::Result<qint64> newUndo(library::Database& database, const QString& words, qint64 nowMs);
-/// Jobs that were cancelled under this number are again what they were, where they stood. @return NotFound for an unknown number
+/// Jobs that were cancelled under this number are again what they were, where they stood; jobs that were moved and still wait
+/// stand where they stood. @return NotFound for an unknown number
 base::Result<Changed> undo(library::Database& database, qint64 undoId);
 /// Failed, parked and cancelled jobs wait again, with all their attempts; those whose pictures are all there do not.
 base::Result<Changed> retry(library::Database& database, const Selection& selection);
-/// Waiting jobs to the front, in the order they have.
-base::Result<Changed> moveToFront(library::Database& database, const Selection& selection);
-/// Waiting jobs to the place before another waiting one. @return NotFound if that does not wait
-base::Result<Changed> moveBefore(library::Database& database, const Selection& selection, qint64 before);
+/// Waiting jobs to the front, in the order they have. Can be undone, like the two below.
+base::Result<Changed> moveToFront(library::Database& database, const Selection& selection, qint64 nowMs);
+/// Waiting jobs behind all others that wait, in the order they have.
+base::Result<Changed> moveToEnd(library::Database& database, const Selection& selection, qint64 nowMs);
+/// Waiting jobs to the place before another waiting one. @param before  0: to the end. @return NotFound if that does not wait
+base::Result<Changed> moveBefore(library::Database& database, const Selection& selection, qint64 before, qint64 nowMs);
 
 }  // namespace polyptych::queue

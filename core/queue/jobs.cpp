@@ -333,11 +333,16 @@ Result<std::map<int, double>> secondsByBatch(Database& database, const QString& 
   return seconds;
 }
 
+const std::vector<JobState>& openStates() {
+  static const std::vector<JobState> states{JobState::Waiting, JobState::Leased, JobState::Failed, JobState::Parked};
+  return states;
+}
+
 Result<std::vector<JobRow>> listJobs(Database& database, const JobFilter& filter, std::optional<qint64> afterRank, int limit) {
   if (!filter.state) {
     // Each state has its index in the queue's order; all of them together have none.
     std::vector<JobRow> all;
-    for (const JobState state : {JobState::Waiting, JobState::Leased, JobState::Failed, JobState::Parked}) {
+    for (const JobState state : openStates()) {
       JobFilter one = filter;
       one.state = state;
       Result<std::vector<JobRow>> some = listJobs(database, one, afterRank, limit);

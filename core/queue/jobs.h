@@ -130,8 +130,10 @@ struct JobRow {
 };
 struct JobFilter {
   quint64 runId = 0;              ///< 0: all
-  std::optional<JobState> state;  ///< none: waiting, leased, failed and parked
+  std::optional<JobState> state;  ///< none: those of openStates()
 };
+/// Waiting, leased, failed and parked: what somebody may still have to do with.
+const std::vector<JobState>& openStates();
 /// In the order of the queue. @param afterRank  continues a list
 base::Result<std::vector<JobRow>> listJobs(library::Database& database, const JobFilter& filter, std::optional<qint64> afterRank,
                                            int limit);

@@ -68,6 +68,42 @@ Result<std::vector<JobRow>> QueueReader::jobs(const JobFilter& filter, std::opti
   return listJobs(*m_database, filter, afterRank, limit);
 }
 
+Result<std::vector<qint64>> QueueReader::jobIds(const JobFilter& filter) {
+  const std::vector<JobState> states = filter.state ? std::vector{*filter.state} : openStates();
+  std::vector<qint64> ids;
+  for (const JobState state : states) {
+    QString sql = QStringLiteral("SELECT j.id FROM jobs j WHERE j.state = %1").arg(static_cast<int>(state));
+    if (filter.runId != 0) {
+      sql = QStringLiteral(
+                "SELECT j.id FROM runs r JOIN jobs j ON j.id >= r.first_job AND j.id < r.first_job + r.jobs "
+                "WHERE j.state = %1 AND r.id = ?")
+                .arg(static_cast<int>(state));
+    }
+    Result<QSqlQuery> rows = m_database->queryOnce(sql, filter.runId != 0 ? QVariantList{filter.runId} : QVariantList());
+    if (!rows) {
+      return rows.error();
+    }
+    while (rows->next()) {
+      ids.push_back(rows->value(0).toLongLong());
+    }
+  }
+  return ids;
+}
+
+Result<std::map<quint64, std::vector<qint64>>> QueueReader::byRun(const std::vector<qint64>& jobIds) {
+  std::map<quint64, std::vector<qint64>> runs;
+  for (const qint64 id : jobIds) {
+    const Result<QVariant> run = m_database->value("SELECT run FROM jobs WHERE id = ?", {id});
+    if (!run) {
+      return run.error();
+    }
+    if (!run->isNull()) {
+      runs[run->toULongLong()].push_back(id);
+    }
+  }
+  return runs;
+}
+
 Result<JobCounts> QueueReader::counts(quint64 runId) {
   QString sql = QStringLiteral(
       "SELECT j.state, count(*) FROM runs r JOIN jobs j ON j.id >= r.first_job AND j.id < r.first_job + r.jobs WHERE r.id = ? "

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QString>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -60,6 +61,10 @@ class QueueReader {
 
   /// A page of the queue table, see listJobs().
   base::Result<std::vector<JobRow>> jobs(const JobFilter& filter, std::optional<qint64> afterRank, int limit);
+  /// Numbers of all that jobs() would list, in any order.
+  base::Result<std::vector<qint64>> jobIds(const JobFilter& filter);
+  /// The jobs by their runs; those that there are not are left out.
+  base::Result<std::map<quint64, std::vector<qint64>>> byRun(const std::vector<qint64>& jobIds);
   /// @param runId  0: of all, as jobs() lists them
   base::Result<JobCounts> counts(quint64 runId);
   /// Newest first, see listRuns().

@@ -293,17 +293,7 @@
     </message>
 </context>
 <context>
-    <name>polyptych::ui::QueueModel</name>
-    <message numerus="yes">
-        <source>%n attempt(s)</source>
-        <translation>
-            <numerusform>%n attempt</numerusform>
-            <numerusform>%n attempts</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>polyptych::ui::QueuePage</name>
+    <name>polyptych::ui::QueueCommands</name>
     <message numerus="yes">
         <source>%n picture(s) cancelled.</source>
         <translation>
@@ -326,10 +316,34 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%n picture(s) moved.</source>
+        <translation>
+            <numerusform>%n picture moved.</numerusform>
+            <numerusform>%n pictures moved.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%n picture(s) dismissed.</source>
         <translation>
             <numerusform>%n picture dismissed.</numerusform>
             <numerusform>%n pictures dismissed.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again with other settings.</source>
+        <translation>
+            <numerusform>%n picture wait again with other settings.</numerusform>
+            <numerusform>%n pictures wait again with other settings.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::QueueModel</name>
+    <message numerus="yes">
+        <source>%n attempt(s)</source>
+        <translation>
+            <numerusform>%n attempt</numerusform>
+            <numerusform>%n attempts</numerusform>
         </translation>
     </message>
 </context>

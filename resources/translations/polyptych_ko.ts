@@ -306,6 +306,25 @@
     </message>
 </context>
 <context>
+    <name>PictureLines</name>
+    <message>
+        <source>Steps are a whole number from 1 to %1.</source>
+        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
+        <translation>가이던스는 0부터 100까지의 수입니다. 예: 7.5</translation>
+    </message>
+    <message>
+        <source>Pictures are a whole number from 1 to %1.</source>
+        <translation>그림 수는 1부터 %1까지의 정수입니다.</translation>
+    </message>
+    <message>
+        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing.</source>
+        <translation>시드는 0부터 18446744073709551615까지의 정수이거나 비워 둡니다.</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::AboutPage</name>
     <message>
         <source>About Polyptych</source>
@@ -713,6 +732,30 @@
         <source>One worker fewer for the CPU</source>
         <translation>CPU 작업 프로세스 하나 줄이기</translation>
     </message>
+    <message>
+        <source>Move the jobs to the end</source>
+        <translation>작업을 맨 뒤로 옮기기</translation>
+    </message>
+    <message>
+        <source>Undo the last change of the queue</source>
+        <translation>대기열의 마지막 변경 실행 취소</translation>
+    </message>
+    <message>
+        <source>Go to the pictures</source>
+        <translation>그림으로 가기</translation>
+    </message>
+    <message>
+        <source>Go to the message</source>
+        <translation>메시지로 가기</translation>
+    </message>
+    <message>
+        <source>Go to the next part of the window</source>
+        <translation>창의 다음 부분으로 가기</translation>
+    </message>
+    <message>
+        <source>Go to the previous part of the window</source>
+        <translation>창의 이전 부분으로 가기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -889,6 +932,12 @@ Free: %3 GB</source>
     <message>
         <source>VRAM</source>
         <translation>VRAM</translation>
+    </message>
+    <message>
+        <source>Used: %1 GB. The driver does not say how much of it is this library&apos;s work.
+Free: %2 GB</source>
+        <translation>사용 중: %1 GB. 드라이버가 이 보관함의 작업이 쓰는 양을 알려 주지 않습니다.
+남음: %2 GB</translation>
     </message>
 </context>
 <context>
@@ -1653,6 +1702,10 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>The work has ended</source>
         <translation>작업이 끝났습니다</translation>
     </message>
+    <message>
+        <source>Go to the devices</source>
+        <translation>장치로 가기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::MessageBar</name>
@@ -2121,22 +2174,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>The prompt is empty. Type one, or cancel and remove the row.</source>
         <translation>프롬프트가 비어 있습니다. 내용을 쓰거나, 취소하고 줄을 제거하면 됩니다.</translation>
     </message>
-    <message>
-        <source>Steps are a whole number from 1 to %1.</source>
-        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
-    </message>
-    <message>
-        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
-        <translation>가이던스는 7.5처럼 0부터 100까지의 수입니다.</translation>
-    </message>
-    <message>
-        <source>Pictures are a whole number from 1 to %1.</source>
-        <translation>그림 수는 1부터 %1까지의 정수입니다.</translation>
-    </message>
-    <message>
-        <source>The seed is a whole number from 0 to 18446744073709551615, or nothing for that of the run.</source>
-        <translation>시드는 0부터 18446744073709551615까지의 정수입니다. 비워 두면 공통 시드를 씁니다.</translation>
-    </message>
 </context>
 <context>
     <name>polyptych::ui::PromptTools</name>
@@ -2208,6 +2245,57 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Prompt %1</source>
         <translation>프롬프트 %1</translation>
+    </message>
+    <message>
+        <source>model not found</source>
+        <translation>모델 없음</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::QueueCommands</name>
+    <message>
+        <source>The queue is as it was before.</source>
+        <translation>대기열을 전과 같이 되돌렸습니다.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) cancelled.</source>
+        <translation>
+            <numerusform>그림 %n장을 취소했습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again.</source>
+        <translation>
+            <numerusform>그림 %n장이 다시 기다립니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved to the front.</source>
+        <translation>
+            <numerusform>그림 %n장을 맨 앞으로 옮겼습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) moved.</source>
+        <translation>
+            <numerusform>그림 %n장을 옮겼습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) dismissed.</source>
+        <translation>
+            <numerusform>그림 %n장을 치웠습니다.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>실행 취소</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) wait again with other settings.</source>
+        <translation>
+            <numerusform>그림 %n장이 바꾼 설정으로 다시 기다립니다.</numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -2337,33 +2425,13 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>Every picture of these jobs is there already.</source>
         <translation>이 작업의 그림은 모두 있습니다.</translation>
     </message>
-    <message numerus="yes">
-        <source>%n picture(s) cancelled.</source>
-        <translation>
-            <numerusform>그림 %n장을 취소했습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) wait again.</source>
-        <translation>
-            <numerusform>그림 %n장이 다시 기다립니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) moved to the front.</source>
-        <translation>
-            <numerusform>그림 %n장을 맨 앞으로 옮겼습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) dismissed.</source>
-        <translation>
-            <numerusform>그림 %n장을 치웠습니다.</numerusform>
-        </translation>
+    <message>
+        <source>%L1 selected</source>
+        <translation>%L1개 고름</translation>
     </message>
     <message>
-        <source>Undo</source>
-        <translation>되돌리기</translation>
+        <source>There is nothing to undo in the queue.</source>
+        <translation>대기열에 실행 취소할 것이 없습니다.</translation>
     </message>
 </context>
 <context>
@@ -2413,18 +2481,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>
             <numerusform>작업 %n개를 바꾸어 다시 만들기</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Steps are a whole number from 1 to %1.</source>
-        <translation>스텝은 1부터 %1까지의 정수입니다.</translation>
-    </message>
-    <message>
-        <source>Guidance is a number from 0 to 100, such as 7.5.</source>
-        <translation>가이던스는 7.5처럼 0부터 100까지의 수입니다.</translation>
-    </message>
-    <message>
-        <source>The seed is a whole number from 0 to 18446744073709551615.</source>
-        <translation>시드는 0부터 18446744073709551615까지의 정수입니다.</translation>
     </message>
 </context>
 <context>

@@ -68,11 +68,32 @@ class TestDevices : public QObject {
       QCOMPARE(readings[1].powerLimitWatts, 250.0);
       QCOMPARE(readings[2].oursBytes, std::uint64_t(0));
     }
+    // Of one of ours the driver does not say how much.
+    QVERIFY(!meter.measure(own)[1].isOursKnown);
+    QVERIFY(meter.measure(own)[2].isOursKnown);
+    own.onGpu["GPU-aaaa"] = {4711};
+    QVERIFY(meter.measure(own)[1].isOursKnown);
     qputenv("FAKE_NVML_FAULT", "values");
     const auto silent = meter.measure(own);
+    QVERIFY(!silent[1].isOursKnown);
     QCOMPARE(silent[1].totalBytes, std::uint64_t(0));
     QCOMPARE(silent[1].utilisation, -1.0);
     QCOMPARE(silent[1].powerLimitWatts, -1.0);
+  }
+
+  void inAContainerTheDriverKnowsUsByOtherNumbers() {
+    QTemporaryDir proc;
+    QDir(proc.path()).mkpath("self/ns");
+    DeviceSources sources = withLibrary(FAKE_NVML);
+    sources.procFolder = proc.path();
+    devices::OwnProcesses own;
+    own.onGpu["GPU-aaaa"] = {1};
+    for (const auto& [link, isKnown] : {std::pair{"pid:[4026531836]", true}, std::pair{"pid:[4026532999]", false}}) {
+      QFile::remove(proc.filePath("self/ns/pid"));
+      QVERIFY(QFile::link(link, proc.filePath("self/ns/pid")));
+      devices::DeviceMeter meter(sources);
+      QCOMPARE(meter.measure(own)[1].isOursKnown, isKnown);
+    }
   }
 
   void measuresTheCpu() {

@@ -98,10 +98,12 @@ class TestQueueChanges : public QObject {
   void moves_data() {
     QTest::addColumn<QList<qint64>>("jobs");
     QTest::addColumn<quint64>("run");
-    QTest::addColumn<qint64>("before");  // 0: to the front
+    QTest::addColumn<qint64>("before");  // 0: to the end; -1: to the front
     QTest::addColumn<QString>("order");
-    QTest::newRow("to the front, in their order") << QList<qint64>{5, 3} << quint64(0) << qint64(0) << "3 5 1 2 4";
-    QTest::newRow("a run to the front") << QList<qint64>() << quint64(2) << qint64(0) << "4 5 1 2 3";
+    QTest::newRow("to the front, in their order") << QList<qint64>{5, 3} << quint64(0) << qint64(-1) << "3 5 1 2 4";
+    QTest::newRow("a run to the front") << QList<qint64>() << quint64(2) << qint64(-1) << "4 5 1 2 3";
+    QTest::newRow("to the end, in their order") << QList<qint64>{3, 1} << quint64(0) << qint64(0) << "2 4 5 1 3";
+    QTest::newRow("a run to the end") << QList<qint64>() << quint64(1) << qint64(0) << "4 5 1 2 3";
     QTest::newRow("before another") << QList<qint64>{5, 1} << quint64(0) << qint64(3) << "2 1 5 3 4";
     QTest::newRow("before one of themselves") << QList<qint64>{5, 3, 1} << quint64(0) << qint64(3) << "2 1 5 3 4";
     QTest::newRow("before the first") << QList<qint64>{4} << quint64(0) << qint64(1) << "4 1 2 3 5";
@@ -112,15 +114,58 @@ class TestQueueChanges : public QObject {
     QFETCH(qint64, before);
     QFETCH(QString, order);
     const queue::Selection selection{{jobs.begin(), jobs.end()}, run};
-    const auto done = before == 0 ? queue::moveToFront(*m_library->database, selection)
-                                  : queue::moveBefore(*m_library->database, selection, before);
+    const auto done = before < 0 ? queue::moveToFront(*m_library->database, selection, 5)
+                                 : queue::moveBefore(*m_library->database, selection, before, 5);
     QVERIFY(done.isOk());
     QCOMPARE(column("SELECT id FROM jobs ORDER BY rank"), order);
+    QVERIFY(done->pictures > 0);
+    const auto back = queue::undo(*m_library->database, done->undoId);
+    QVERIFY(back.isOk());
+    QCOMPARE(back->pictures, done->pictures);
+    QCOMPARE(column("SELECT id FROM jobs ORDER BY rank"), QString("1 2 3 4 5"));
+    QVERIFY(!queue::undo(*m_library->database, done->undoId).isOk());
     // And where there is no room between neighbours.
     this->run("UPDATE jobs SET rank = id");
-    QVERIFY(queue::moveBefore(*m_library->database, {{5}, 0}, 2).isOk());
+    const auto tight = queue::moveBefore(*m_library->database, {{5}, 0}, 2, 5);
+    QVERIFY(tight.isOk());
     QCOMPARE(column("SELECT id FROM jobs ORDER BY rank"), QString("1 5 2 3 4"));
-    QVERIFY(!queue::moveBefore(*m_library->database, {{1}, 0}, 777).isOk());
+    QVERIFY(queue::undo(*m_library->database, tight->undoId).isOk());
+    QCOMPARE(column("SELECT id FROM jobs ORDER BY rank"), QString("1 2 3 4 5"));
+    QVERIFY(!queue::moveBefore(*m_library->database, {{1}, 0}, 777, 5).isOk());
+  }
+
+  void aMoveOfNothingCannotBeUndone() {
+    const auto done = queue::moveToFront(*m_library->database, {{777}, 0}, 5);
+    QCOMPARE(done->undoId, 0);
+    QCOMPARE(column("SELECT count(*) FROM undos"), QString("0"));
+  }
+
+  void undoOfAMoveTouchesOnlyWhatStillWaits() {
+    const auto done = queue::moveToFront(*m_library->database, {{4, 5}, 0}, 5);
+    run("UPDATE jobs SET state = 2 WHERE id = 4");
+    const auto back = queue::undo(*m_library->database, done->undoId);
+    QCOMPARE(back->pictures, 2);
+    QCOMPARE(column("SELECT id FROM jobs WHERE state = 0 ORDER BY rank"), QString("1 2 3 5"));
+    const auto again = queue::moveToFront(*m_library->database, {{5}, 0}, 5);
+    run("UPDATE jobs SET state = 2 WHERE id = 5");
+    QVERIFY(!queue::undo(*m_library->database, again->undoId).isOk());
+  }
+
+  void nobodyComesBackToThePlaceOfAnother() {
+    // The middle of the gap that a cancelled job leaves is its own place.
+    const auto cancelled = queue::cancelWaiting(*m_library->database, {{2}, 0}, 5);
+    QVERIFY(queue::moveBefore(*m_library->database, {{5}, 0}, 3, 5).isOk());
+    QVERIFY(queue::undo(*m_library->database, cancelled->undoId).isOk());
+    QCOMPARE(column("SELECT count(DISTINCT rank) FROM jobs"), QString("5"));
+    QCOMPARE(column("SELECT id FROM jobs WHERE id <> 5 ORDER BY rank"), QString("1 2 3 4"));
+  }
+
+  void cancelledJobsMoveUpWithTheirNeighbours() {
+    run("UPDATE jobs SET rank = id");
+    const auto cancelled = queue::cancelWaiting(*m_library->database, {{3}, 0}, 5);
+    QVERIFY(queue::moveBefore(*m_library->database, {{5}, 0}, 2, 5).isOk());
+    QVERIFY(queue::undo(*m_library->database, cancelled->undoId).isOk());
+    QCOMPARE(column("SELECT id FROM jobs ORDER BY rank"), QString("1 5 2 3 4"));
   }
 
   void readersSeePagesCountsAndWhatWasAskedFor() {

@@ -50,12 +50,19 @@ class TestDevices : public QObject {
     QCOMPARE(meters->memoryText(), QStringLiteral("15.0 / 24 GB"));
     QCOMPARE(meters->figures(), QStringLiteral("98 %  66 °C  402 W"));
     QVERIFY(meters->accessibleDescription().contains(QStringLiteral("Other programs: 5.0 GB")));
+    // Nobody's memory becomes that of others because the driver does not say whose it is.
+    const QImage known = meters->grab().toImage();
+    reading.isOursKnown = false;
+    stage.backend.measure({reading});
+    QVERIFY(!meters->accessibleDescription().contains(QStringLiteral("Other programs")));
+    QVERIFY(meters->accessibleDescription().contains(QStringLiteral("The driver does not say")));
+    QVERIFY(meters->grab().toImage() != known);
     // What is not known is left out.
     reading.temperatureCelsius = -1;
     reading.powerWatts = -1;
     stage.backend.measure({reading});
     QCOMPARE(meters->figures(), QStringLiteral("98 %"));
-    QCOMPARE(meters->utilisations().size(), std::size_t(2));
+    QCOMPARE(meters->utilisations().size(), std::size_t(3));
   }
 
   void nobodyMeasuresWhatNobodySees() {
@@ -206,6 +213,32 @@ class TestDevices : public QObject {
     QVERIFY(stage.find<ui::DeviceMeters>("meters-cuda:0")->isVisible());
     QTest::mouseClick(card, Qt::LeftButton, {}, QPoint(card->width() / 2, card->height() - 4));
     QVERIFY(card->isFolded());
+  }
+
+  void theCardWithTheKeyboardUnfolds() {
+    const Stage stage(gpus(7));
+    stage.window->resize(1280, 640);
+    auto* first = cardOf(stage, "cuda:0");
+    QTRY_VERIFY(first->tick()->isVisible());
+    auto* second = cardOf(stage, "cuda:1");
+    stage.window->shell().actions().trigger(QStringLiteral("devices.focus"));
+    QVERIFY(first->tick()->hasFocus());
+    QVERIFY(!first->isFolded());
+    QTest::keyClick(first->tick(), Qt::Key_Tab);
+    QVERIFY(second->tick()->hasFocus());
+    QVERIFY(first->isFolded());
+    QVERIFY(!second->isFolded());
+    // Where one clicks nothing moves away.
+    auto* third = cardOf(stage, "cuda:2");
+    QTest::mouseClick(third->tick(), Qt::LeftButton, {}, QPoint(8, third->tick()->height() / 2));
+    QVERIFY(third->tick()->hasFocus());
+    QVERIFY(third->isFolded());
+    QVERIFY(second->isFolded());
+    // All of it is seen.
+    auto* last = cardOf(stage, "cpu");
+    last->tick()->setFocus(Qt::TabFocusReason);
+    QTRY_COMPARE(last->visibleRegion().boundingRect().height(), last->height());
+    QVERIFY(!last->isFolded());
   }
 
   void fiveCardsAreWhole() {

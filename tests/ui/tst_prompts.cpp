@@ -11,6 +11,7 @@
 #include <QSettings>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <atomic>
 
 #include "core/tokenizer/bpe.h"
 #include "tests/ui/stage.h"
@@ -320,6 +321,13 @@ class TestPrompts : public QObject {
     auto* size = stage.find<QLineEdit>("sheetSize");
     QVERIFY(size->isVisible());
     QVERIFY(!stage.find<QPlainTextEdit>("sheetPrompt")->isVisible());
+    // Tab goes as the eye does.
+    QStringList fields;
+    for (int i = 0; i < 8; ++i) {
+      fields << QApplication::focusWidget()->objectName().mid(5);
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    }
+    QCOMPARE(fields.join(u' '), QStringLiteral("Negative Size Steps Guidance Images Seed Scheduler Model"));
     QTest::keyClicks(size, QStringLiteral("100x100"));
     QTest::keyClick(size, Qt::Key_Return);
     QVERIFY(stage.find<QLabel>("sheetProblem")->text().contains(QStringLiteral("multiples of 8")));
@@ -368,6 +376,35 @@ class TestPrompts : public QObject {
     // The fake machine has no such model: nothing is begun, and it is said.
     QVERIFY(stage.message().contains(QStringLiteral("no such model")));
     QCOMPARE(stage.backend.specs.size(), std::size_t(0));
+  }
+
+  void aRowWhoseModelIsMissingSaysSoBeforeAnythingIsStarted() {
+    std::atomic<bool> isThere = false;
+    const Stage stage({tests::cpuDevice()}, QString(), [&isThere](ui::MainWindowOptions& options) {
+      options.describeModel = [&isThere, describe = options.describeModel](const QString& reference) {
+        return describe(isThere ? QStringLiteral("test/small-model") : reference);
+      };
+    });
+    auto entries = named({"a", "b", "c"});
+    entries[1].model = "org/gone";
+    entries[2].model = "test/small-model";
+    listOf(stage).insert(0, entries);
+    const auto* view = viewOf(stage);
+    QTRY_COMPARE(view->chipsOf(1).size(), 1);
+    QTRY_COMPARE(view->chipsOf(1)[0].text, QStringLiteral("▲ model not found"));
+    QVERIFY(view->chipsOf(1)[0].isProblem);
+    QVERIFY(view->chipsOf(1)[0].tip.startsWith(QStringLiteral("org/gone\nThere is no such model here.")));
+    QCOMPARE(view->chipsOf(0).size(), 0);
+    QCOMPARE(view->chipsOf(2)[0].text, QStringLiteral("test/small-model"));
+    QVERIFY(stage.backend.specs.empty());
+    // Another model for the row, and back; then the model is there.
+    listOf(stage).change({1}, QStringLiteral("Edit"), [](PromptEntry& entry) { entry.model = "test/small-model"; });
+    QCOMPARE(view->chipsOf(1)[0].text, QStringLiteral("test/small-model"));
+    listOf(stage).undoStack().undo();
+    QCOMPARE(view->chipsOf(1)[0].text, QStringLiteral("▲ model not found"));
+    isThere = true;
+    Q_EMIT stage.window->shell().models().listed({});
+    QTRY_COMPARE(view->chipsOf(1)[0].text, QStringLiteral("org/gone"));
   }
 
   void eachModelGetsItsPromptsInOrder() {
@@ -426,7 +463,8 @@ class TestPrompts : public QObject {
     PromptListModel list;
     list.insert(0, named({"abc", "abc def ghi jkl mno"}));
     ui::PromptLengths lengths(list, [&](const QString&) { return smallTokenizer(); });
-    PromptView view(list, lengths);
+    ui::PromptModels models(list, [](const QString&) { return std::nullopt; });
+    PromptView view(list, lengths, models);
     QVERIFY(view.chipsOf(1).isEmpty());
     lengths.setModel(QStringLiteral("any"));
     QTRY_COMPARE(view.chipsOf(1).value(0).text, QStringLiteral("▲ 2 words over"));
@@ -560,7 +598,8 @@ class TestPrompts : public QObject {
     }
     list.restore(std::move(entries));
     ui::PromptLengths lengths(list, [](const QString&) { return smallTokenizer(); });
-    PromptView view(list, lengths);
+    ui::PromptModels models(list, [](const QString&) { return std::nullopt; });
+    PromptView view(list, lengths, models);
     view.resize(300, 400);
     view.show();
     for (const int row : {0, 1, 9'999, 19'999}) {

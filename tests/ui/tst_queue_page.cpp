@@ -1,9 +1,13 @@
 #include <QAbstractItemModelTester>
 #include <QComboBox>
+#include <QDBusConnection>
 #include <QLineEdit>
 #include <QMimeData>
+#include <QProcess>
 #include <QPushButton>
 #include <QSignalSpy>
+#include <QStandardPaths>
+#include <atomic>
 
 #include "core/queue/changes.h"
 #include "core/queue/jobs.h"
@@ -29,6 +33,25 @@ QStringList prompts(int count, const QString& word) {
 }
 
 }  // namespace
+
+/// The part of org.freedesktop.Notifications that is used.
+class NotificationService : public QObject {
+  Q_OBJECT
+  Q_CLASSINFO("D-Bus Interface", "org.freedesktop.Notifications")
+
+ public Q_SLOTS:
+  Q_SCRIPTABLE uint Notify(const QString&, uint, const QString&, const QString& title, const QString& body, const QStringList&,
+                           const QVariantMap&, int) {
+    told << title + QStringLiteral(": ") + body;
+    return 42;
+  }
+
+ Q_SIGNALS:
+  Q_SCRIPTABLE void ActionInvoked(uint id, const QString& action);
+
+ public:
+  QStringList told;
+};
 
 /// The queue over the gallery: its table, its commands and the time line. Units of two pictures: jobs 1, 2, 3... in their order.
 class TestQueuePage : public QObject {
@@ -135,6 +158,30 @@ class TestQueuePage : public QObject {
     QTRY_VERIFY(stage->find<QLabel>("queueNothing")->isVisible());
   }
 
+  void theKeyboardStaysNearJobsThatGo() {
+    const auto stage = openStage();
+    auto* table = tableOf(*stage);
+    QTRY_COMPARE(table->model()->rowCount(), 5);
+    QVERIFY(table->hasFocus());
+    QVERIFY(queue::cancelWaiting(*m_library->database, {}, 5));
+    stage->backend.tell({});
+    QTRY_VERIFY(stage->find<QLabel>("queueNothing")->isVisible());
+    QCOMPARE(QApplication::focusWidget(), stage->find<QComboBox>("queueState"));
+    m_library->addRun(tests::recordOf(3, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    stage->backend.tell({});
+    QTRY_VERIFY(table->isVisible());
+    QVERIFY(table->hasFocus());
+    // Nobody is called away from elsewhere.
+    QVERIFY(queue::cancelWaiting(*m_library->database, {}, 6));
+    stage->backend.tell({});
+    QTRY_VERIFY(!table->isVisible());
+    stage->find<QWidget>("prompts")->setFocus();
+    m_library->addRun(tests::recordOf(4, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/4")));
+    stage->backend.tell({});
+    QTRY_VERIFY(table->isVisible());
+    QVERIFY(stage->find<QWidget>("prompts")->hasFocus());
+  }
+
   void changesComeWithoutLosingTheSelection() {
     const auto stage = openStage();
     auto* model = qobject_cast<QueueModel*>(tableOf(*stage)->model());
@@ -145,7 +192,7 @@ class TestQueuePage : public QObject {
     // The first is made, the last goes to the front, one fails, another run comes.
     fail(1, {}, JobState::Done);
     fail(4, base::ErrorCode::OutOfMemory, JobState::Failed);
-    QVERIFY(queue::moveToFront(*m_library->database, {{5}, 0}));
+    QVERIFY(queue::moveToFront(*m_library->database, {{5}, 0}, 5));
     m_library->addRun(tests::recordOf(3, prompts(2, QStringLiteral("a bird")), QStringLiteral("2026/3")));
     stage->backend.tell({});
     QTRY_COMPARE(model->rowCount(), 5);
@@ -178,6 +225,16 @@ class TestQueuePage : public QObject {
     tableOf(*stage)->setFocus();
     QTest::keyClick(tableOf(*stage), Qt::Key_Home, Qt::ControlModifier);
     QCOMPARE(stage->backend.commands.back().kind, Kind::MoveToFront);
+    stage->backend.answer(78);
+    QCOMPARE(stage->message(), QStringLiteral("1 picture moved to the front."));
+    // Taken back by a key, newest first and each once.
+    QTest::keyClick(tableOf(*stage), Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(stage->backend.commands.back().kind, Kind::Undo);
+    QCOMPARE(stage->backend.commands.back().undoId, qint64(78));
+    stage->backend.answer();
+    QCOMPARE(stage->message(), QStringLiteral("The queue is as it was before."));
+    QTest::keyClick(tableOf(*stage), Qt::Key_Z, Qt::ControlModifier);
+    QCOMPARE(stage->message(), QStringLiteral("There is nothing to undo in the queue."));
     select(*stage, 1);
     QTest::keyClick(tableOf(*stage), Qt::Key_Down, Qt::AltModifier);
     QCOMPARE(stage->backend.commands.back().kind, Kind::MoveBefore);
@@ -205,6 +262,17 @@ class TestQueuePage : public QObject {
     QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{4});
     QCOMPARE(stage->backend.commands.back().before, qint64(2));
     QCOMPARE(model->rowCount(), 5);
+    stage->backend.answer(9);
+    QCOMPARE(stage->message(), QStringLiteral("1 picture moved."));
+    QVERIFY(stage->find<QPushButton>("messageAction")->isVisible());
+    // Behind the last one: to the end.
+    model->dropMimeData(dragged.get(), Qt::MoveAction, 5, 0, {});
+    QCOMPARE(stage->backend.commands.back().kind, Kind::MoveBefore);
+    QCOMPARE(stage->backend.commands.back().before, qint64(0));
+    select(*stage, 0);
+    QTest::keyClick(tableOf(*stage), Qt::Key_End, Qt::ControlModifier);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds, std::vector<qint64>{1});
+    QCOMPARE(stage->backend.commands.back().before, qint64(0));
   }
 
   void jobsAreMadeAgainWithOtherSettings() {
@@ -215,6 +283,15 @@ class TestQueuePage : public QObject {
     QTest::mouseClick(stage->find<QPushButton>("queueRequeue"), Qt::LeftButton);
     auto* steps = stage->find<QLineEdit>("requeueSteps");
     QVERIFY(steps->isVisible());
+    // Tab goes as the eye does.
+    QStringList fields;
+    stage->find<QLineEdit>("requeuePrompt")->setFocus();
+    for (int i = 0; i < 7; ++i) {
+      fields << QApplication::focusWidget()->objectName();
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    }
+    QCOMPARE(fields.join(u' '), QStringLiteral("requeuePrompt requeueNegative requeueSize requeueSteps requeueGuidance "
+                                               "requeueScheduler requeueSeed"));
     QTest::keyClicks(steps, QStringLiteral("0"));
     QTest::keyClick(steps, Qt::Key_Return);
     QVERIFY(stage->find<QLabel>("requeueProblem")->text().contains(QStringLiteral("Steps are")));
@@ -240,6 +317,26 @@ class TestQueuePage : public QObject {
     // Those that still waited would be made twice.
     QCOMPARE((stage->backend.commands.end() - 2)->kind, Kind::CancelWaiting);
     QCOMPARE((stage->backend.commands.end() - 2)->jobs.jobIds, std::vector<qint64>{2});
+    // One undo for all of it: the new run goes, what had failed is there again; nothing had waited.
+    const quint64 last = stage->backend.commands.size();
+    Q_EMIT stage->backend.commandDone({last - 1, std::nullopt, 0, 70});
+    Q_EMIT stage->backend.commandDone({last, std::nullopt, 2, 71});
+    QCOMPARE(stage->message(), QStringLiteral("2 pictures wait again with other settings."));
+    QTest::mouseClick(stage->find<QPushButton>("messageAction"), Qt::LeftButton);
+    QCOMPARE(stage->backend.commands.size(), std::size_t(last + 2));
+    QCOMPARE(stage->backend.commands[last].kind, Kind::CancelAll);
+    QCOMPARE(stage->backend.commands[last].jobs.runId, spec.id);
+    QCOMPARE(stage->backend.commands[last + 1].kind, Kind::Undo);
+    QCOMPARE(stage->backend.commands[last + 1].undoId, qint64(71));
+    Q_EMIT stage->backend.commandDone({last + 1, std::nullopt, 2, 72});
+    Q_EMIT stage->backend.commandDone({last + 2, std::nullopt, 2, 0});
+    QCOMPARE(stage->message(), QStringLiteral("The queue is as it was before."));
+    // That its run has ended is no news.
+    backend::RunSummary summary;
+    summary.runId = spec.id;
+    summary.wasCancelled = true;
+    Q_EMIT stage->backend.runFinished(summary);
+    QCOMPARE(stage->message(), QStringLiteral("The queue is as it was before."));
   }
 
   void jobsOfTwoRunsGoOnceBothAreStored() {
@@ -272,6 +369,70 @@ class TestQueuePage : public QObject {
       QTest::qWait(30);
     }
     QTRY_COMPARE(table->model()->rowCount(), 1505);
+  }
+
+  void whatIsKnownIsNotReadAgainAsOneScrolls() {
+    m_library->addRun(tests::recordOf(3, prompts(3000, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    ui::QueueLibrary library(m_library->location);
+    QueueModel model(library);
+    QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+    std::vector<std::size_t> read;
+    connect(&library, &ui::QueueLibrary::partRead, this,
+            [&read](const ui::QueuePart& part) { read.push_back(part.rows.size()); });
+    model.setActive(true);
+    QTRY_COMPARE(model.rowCount(), 200);
+    QCOMPARE(model.counts().waiting, 1505);
+    model.readMore();
+    QTRY_VERIFY(model.rowCount() >= 399);
+    model.readMore();
+    QTRY_VERIFY(model.rowCount() >= 797);
+    QCOMPARE(read, (std::vector<std::size_t>{200, 200, 399}));
+    QCOMPARE(model.counts().waiting, 1505);
+    QVERIFY(!model.isWhole());
+    // All of them, each once and in their order.
+    model.readMore();
+    QTRY_VERIFY(model.isWhole());
+    QCOMPARE(model.rowCount(), 1505);
+    for (int row = 1; row < model.rowCount(); ++row) {
+      QVERIFY(model.at(row - 1).rank < model.at(row).rank);
+    }
+    // What has changed meanwhile comes with the next reading of all.
+    QVERIFY(queue::moveToFront(*m_library->database, {{1505}, 0}, 5));
+    model.refresh();
+    QTRY_COMPARE(model.at(0).id, qint64(1505));
+    QCOMPARE(model.rowCount(), 1505);
+  }
+
+  void allThatIsSelectedIsAllOfTheFilter() {
+    m_library->addRun(tests::recordOf(3, prompts(3000, QStringLiteral("a bird")), QStringLiteral("2026/3")));
+    fail(1, base::ErrorCode::OutOfMemory, JobState::Failed);
+    const auto stage = openStage();
+    auto* table = tableOf(*stage);
+    QTRY_COMPARE(table->model()->rowCount(), 200);
+    table->setFocus();
+    QTest::keyClick(table, Qt::Key_A, Qt::ControlModifier);
+    QCOMPARE(stage->find<QLabel>("queueSelected")->text(), QStringLiteral("1,505 selected"));
+    QVERIFY(stage->find<QPushButton>("queueRetry")->isVisible());
+    // What comes by scrolling belongs to it.
+    table->scrollToBottom();
+    QTRY_VERIFY(table->model()->rowCount() > 200);
+    QCOMPARE(table->selectionModel()->selectedRows().size(), table->model()->rowCount());
+    QVERIFY(table->model()->rowCount() < 1505);
+    QTest::keyClick(table, Qt::Key_Delete);
+    QTRY_VERIFY(!stage->backend.commands.empty() && stage->backend.commands.back().kind == Kind::CancelAll);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds.size(), std::size_t(1505));
+    // One row more or less is a choice of rows again.
+    table->selectionModel()->select(table->model()->index(1, 0), QItemSelectionModel::Deselect | QItemSelectionModel::Rows);
+    QTest::keyClick(table, Qt::Key_Delete);
+    QCOMPARE(stage->backend.commands.back().jobs.jobIds.size(), static_cast<std::size_t>(table->model()->rowCount() - 1));
+    // And of a run alone.
+    auto* run = stage->find<QComboBox>("queueRun");
+    run->setCurrentIndex(run->findData(quint64(3)));
+    Q_EMIT run->activated(run->currentIndex());
+    QTRY_COMPARE(table->model()->index(0, 0).data().toString(), QStringLiteral("3"));
+    QTest::keyClick(table, Qt::Key_A, Qt::ControlModifier);
+    QTest::keyClick(table, Qt::Key_Delete);
+    QTRY_COMPARE(stage->backend.commands.back().jobs.jobIds.size(), std::size_t(1500));
   }
 
   void theTimeLineHasABarForEachAttempt() {
@@ -351,6 +512,74 @@ class TestQueuePage : public QObject {
     summary.failed = 1;
     Q_EMIT stage.backend.runFinished(summary);
     QCOMPARE(told, QStringList{QStringLiteral("The work has ended: 1 picture, 1 failed")});
+  }
+
+  void whereTheDesktopTakesNoNotificationsTheTrayShowsThem() {
+    ui::WorkNotifier notifier;
+    QStringList tray;
+    std::atomic<uint> number = 0;
+    notifier.setTray([&tray](const QString& title, const QString& body) { tray << title + QStringLiteral(": ") + body; });
+    notifier.setDesktop(
+        [&number](const QString&, const QString&) { return number == 0 ? std::nullopt : std::optional(+number); });
+    notifier.notify(QStringLiteral("End"), QStringLiteral("2 pictures"));
+    QTRY_COMPARE(tray, QStringList{QStringLiteral("End: 2 pictures")});
+    number = 7;
+    notifier.notify(QStringLiteral("End"), QStringLiteral("3 pictures"));
+    QSignalSpy clicked(&notifier, &ui::WorkNotifier::clicked);
+    // Only of our own, once it is known.
+    QTRY_VERIFY((notifier.onActionInvoked(7, QStringLiteral("default")), !clicked.isEmpty()));
+    clicked.clear();
+    notifier.onActionInvoked(8, QStringLiteral("default"));
+    notifier.onActionInvoked(7, QStringLiteral("close"));
+    QCOMPARE(clicked.size(), 0);
+    QCOMPARE(tray.size(), 1);
+  }
+
+  void notificationsGoOverTheBus() {
+    const QString daemon = QStandardPaths::findExecutable(QStringLiteral("dbus-daemon"));
+    if (daemon.isEmpty()) {
+      QSKIP("there is no dbus-daemon on this machine");
+    }
+    QProcess process;
+    process.start(daemon, {QStringLiteral("--session"), QStringLiteral("--nofork"), QStringLiteral("--print-address")});
+    QVERIFY(process.waitForStarted());
+    QTRY_VERIFY(process.canReadLine());
+    const QByteArray address = process.readLine().trimmed();
+    const QByteArray before = qgetenv("DBUS_SESSION_BUS_ADDRESS");
+    qputenv("DBUS_SESSION_BUS_ADDRESS", address);
+    {
+      ui::WorkNotifier notifier;
+      QStringList tray;
+      notifier.setTray([&tray](const QString& title, const QString&) { tray << title; });
+      notifier.notify(QStringLiteral("Early"), QString());
+      QTRY_COMPARE(tray, QStringList{QStringLiteral("Early")});
+      NotificationService service;
+      QDBusConnection bus = QDBusConnection::connectToBus(QString::fromUtf8(address), QStringLiteral("test-service"));
+      QVERIFY(bus.registerObject(QStringLiteral("/org/freedesktop/Notifications"), &service,
+                                 QDBusConnection::ExportScriptableSlots | QDBusConnection::ExportScriptableSignals));
+      QVERIFY(bus.registerService(QStringLiteral("org.freedesktop.Notifications")));
+      QSignalSpy clicked(&notifier, &ui::WorkNotifier::clicked);
+      notifier.notify(QStringLiteral("End"), QStringLiteral("2 pictures"));
+      QTRY_COMPARE(service.told, QStringList{QStringLiteral("End: 2 pictures")});
+      QTRY_VERIFY((Q_EMIT service.ActionInvoked(42, QStringLiteral("default")), !clicked.isEmpty()));
+      QCOMPARE(tray.size(), 1);
+    }
+    QDBusConnection::disconnectFromBus(QStringLiteral("test-service"));
+    before.isNull() ? qunsetenv("DBUS_SESSION_BUS_ADDRESS") : qputenv("DBUS_SESSION_BUS_ADDRESS", before);
+    process.terminate();
+    QVERIFY(process.waitForFinished());
+  }
+
+  void aClickOnTheNotificationBringsTheWindow() {
+    Stage stage;
+    stage.window->setWindowState(Qt::WindowMinimized);
+    QWidget other;
+    other.show();
+    QApplication::setActiveWindow(&other);
+    QVERIFY(!stage.window->isActiveWindow());
+    Q_EMIT stage.window->notifier().clicked();
+    QVERIFY(!stage.window->isMinimized());
+    QTRY_VERIFY(stage.window->isActiveWindow());
   }
 
  private:

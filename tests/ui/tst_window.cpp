@@ -35,6 +35,81 @@ class TestWindow : public QObject {
   Q_OBJECT
 
  private Q_SLOTS:
+  void tabGoesAsTheEyeDoes() {
+    const Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
+    stage.window->resize(1440, 900);
+    auto* devices = stage.find<ui::DevicePanel>("rightPanel");
+    QTRY_VERIFY(!devices->cards().empty() && devices->cards().back()->tick()->isVisible());
+    auto* start = stage.find<QWidget>("prompts");
+    start->setFocus();
+    QStringList names;
+    do {
+      const QWidget* now = QApplication::focusWidget();
+      names << (now->objectName().isEmpty() ? now->accessibleName() : now->objectName());
+      QVERIFY(now->isVisible());
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key_Tab);
+    } while (QApplication::focusWidget() != start && names.size() < 100);
+    QCOMPARE(
+        names.join(u' '),
+        QStringLiteral("prompts presets model Choose a model folder negative size scheduler steps guidance images seedRule seed "
+                       "showAll showPicks showRejects filter view tileSize gallery tick-cuda:0 tick-cpu queueDoor appName "
+                       "generate search promptMenu promptList"));
+  }
+
+  void keysLeadToEachPartOfTheWindow() {
+    Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
+    stage.window->resize(1440, 900);
+    auto* devices = stage.find<ui::DevicePanel>("rightPanel");
+    QTRY_VERIFY(!devices->cards().empty() && devices->cards().back()->tick()->isVisible());
+    const auto press = [](int key, Qt::KeyboardModifiers modifiers = {}) {
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key(key), modifiers);
+      return QApplication::focusWidget()->objectName();
+    };
+    stage.find<QWidget>("prompts")->setFocus();
+    QStringList met;
+    for (int i = 0; i < 5; ++i) {
+      met << press(Qt::Key_F6);
+    }
+    QCOMPARE(met.join(u' '), QStringLiteral("gallery tick-cuda:0 queueDoor generate prompts"));
+    QCOMPARE(press(Qt::Key_F6, Qt::ShiftModifier), QStringLiteral("generate"));
+    QCOMPARE(press(Qt::Key_G, Qt::AltModifier), QStringLiteral("gallery"));
+    // Also from where one types.
+    stage.find<QWidget>("prompts")->setFocus();
+    press(Qt::Key_Q, Qt::AltModifier);
+    QVERIFY(stage.find<QWidget>("queuePage")->isVisible());
+    // What a message offers is one key away.
+    for (const char* tick : {"tick-cuda:0", "tick-cpu"}) {
+      stage.find<QCheckBox>(tick)->setChecked(false);
+    }
+    stage.type({QStringLiteral("a boat")});
+    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Return, Qt::ControlModifier);
+    QVERIFY(stage.message().startsWith(QStringLiteral("No device is ticked.")));
+    QCOMPARE(press(Qt::Key_M, Qt::AltModifier), QStringLiteral("messageAction"));
+    QCOMPARE(press(Qt::Key_Space), QStringLiteral("tick-cuda:0"));
+  }
+
+  void whoLosesTheKeyboardGivesItToThePictures() {
+    const Stage stage;
+    stage.window->resize(1440, 900);
+    stage.find<QWidget>("prompts")->setFocus();
+    stage.window->shell().actions().trigger(QStringLiteral("view.left"));
+    QCOMPARE(QApplication::focusWidget(), stage.grid());
+    // With a page in the centre: to the page.
+    stage.window->shell().pages().open(QStringLiteral("settings"));
+    stage.find<QWidget>("search")->setFocus();
+    stage.window->shell().actions().trigger(QStringLiteral("view.left"));
+    stage.find<QWidget>("prompts")->setFocus();
+    stage.window->shell().actions().trigger(QStringLiteral("view.left"));
+    QVERIFY(QApplication::focusWidget()->isVisible());
+    QVERIFY((QApplication::focusWidget()->focusPolicy() & Qt::TabFocus) != 0);
+    // A panel that comes back by its button takes it.
+    auto* button = stage.find<QPushButton>("showLeft");
+    button->setFocus();
+    QTest::keyClick(button, Qt::Key_Space);
+    QVERIFY(stage.find<QWidget>("leftPanel")->isAncestorOf(QApplication::focusWidget()));
+    QVERIFY((QApplication::focusWidget()->focusPolicy() & Qt::TabFocus) != 0);
+  }
+
   void cardsSayWhatTheyDo() {
     Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
     QVERIFY(stage.run({QStringLiteral("a tree")}));

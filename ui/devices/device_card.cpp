@@ -1,6 +1,7 @@
 #include "ui/devices/device_card.h"
 
 #include <QActionGroup>
+#include <QApplication>
 #include <QContextMenuEvent>
 #include <QCoreApplication>
 #include <QHBoxLayout>
@@ -189,6 +190,9 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
     }
   });
   connect(m_log, &QPushButton::clicked, this, &DeviceCard::logWanted);
+  for (QWidget* part : {static_cast<QWidget*>(m_tick), static_cast<QWidget*>(m_restart), static_cast<QWidget*>(m_log)}) {
+    part->installEventFilter(this);
+  }
   retranslated(this, [this] {
     m_restart->setText(QCoreApplication::translate("DeviceCard", "Restart"));
     m_restart->setAccessibleName(QCoreApplication::translate("DeviceCard", "Restart %1").arg(shortName()));
@@ -448,7 +452,7 @@ void DeviceCard::setCrowded(bool isCrowded) {
 
 /// Two lines: which it is, and what it does.
 void DeviceCard::fold() {
-  const bool isFolded = m_isCrowded && !m_isOpened && !isInTrouble();
+  const bool isFolded = m_isCrowded && !m_isOpened && !m_hasKeyFocus && !isInTrouble();
   m_isFolded = isFolded;
   m_meters->setVisible(!isFolded);
   m_brief->setVisible(isFolded);
@@ -460,6 +464,23 @@ void DeviceCard::fold() {
       line.name->parentWidget()->hide();
     }
   }
+}
+
+bool DeviceCard::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut) {
+    const Qt::FocusReason reason = static_cast<QFocusEvent*>(event)->reason();
+    const bool isPassing = reason == Qt::PopupFocusReason || reason == Qt::ActiveWindowFocusReason;
+    const bool hasFocus = isAncestorOf(QApplication::focusWidget()) && (m_hasKeyFocus || reason != Qt::MouseFocusReason);
+    if (!isPassing && hasFocus != m_hasKeyFocus) {
+      m_hasKeyFocus = hasFocus;
+      const bool wasFolded = m_isFolded;
+      refresh();
+      if (wasFolded && !m_isFolded) {
+        Q_EMIT unfolded();
+      }
+    }
+  }
+  return QFrame::eventFilter(watched, event);
 }
 
 void DeviceCard::setPreview(const domain::Image& preview) {

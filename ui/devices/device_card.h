@@ -51,9 +51,10 @@ class DeviceCard : public QFrame {
   /// Nobody is left to work on it.
   void clear();
 
-  /// Whether there is no room for whole cards. One that is in trouble, or was opened, stays whole.
+  /// Whether there is no room for whole cards. One that is in trouble, was opened or has the keyboard, stays whole.
   void setCrowded(bool isCrowded);
   bool isFolded() const { return m_isFolded; }
+  bool eventFilter(QObject* watched, QEvent* event) override;
   /// Something is wrong that a person may mend.
   bool isInTrouble() const;
   /// Of the workers that were set aside.
@@ -66,6 +67,8 @@ class DeviceCard : public QFrame {
   void tickChanged();
   void restartWanted(const QString& slotId);
   void logWanted();
+  /// The keyboard has come to it: there is more of it to be seen.
+  void unfolded();
 
  protected:
   void mousePressEvent(QMouseEvent* event) override;
@@ -119,7 +122,8 @@ class DeviceCard : public QFrame {
   bool m_isPaused = false;
   bool m_isCountBesidePrompt = false;
   bool m_isCrowded = false;
-  bool m_isOpened = false;  ///< by hand, though it is crowded
+  bool m_isOpened = false;     ///< by hand, though it is crowded
+  bool m_hasKeyFocus = false;  ///< got by keys: a click is to leave everything where it is
   bool m_isFolded = false;
 };
 

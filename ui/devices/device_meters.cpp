@@ -95,6 +95,10 @@ QString DeviceMeters::memoryWords() const {
     return {};
   }
   const std::uint64_t used = std::min(m_reading.usedBytes, m_reading.totalBytes);
+  if (!m_reading.isOursKnown) {
+    return tr("Used: %1 GB. The driver does not say how much of it is this library's work.\nFree: %2 GB")
+        .arg(gigabytes(used), gigabytes(m_reading.totalBytes - used));
+  }
   const std::uint64_t ours = std::min(m_reading.oursBytes, used);
   return tr("This library's work: %1 GB\nOther programs: %2 GB\nFree: %3 GB")
       .arg(gigabytes(ours), gigabytes(used - ours), gigabytes(m_reading.totalBytes - used));
@@ -133,7 +137,7 @@ void DeviceMeters::paintMemory(QPainter& painter, const QRect& bar) const {
   if (m_isRead && m_reading.totalBytes > 0) {
     const double total = static_cast<double>(m_reading.totalBytes);
     const double used = std::min(1.0, static_cast<double>(m_reading.usedBytes) / total);
-    const double ours = std::min(used, static_cast<double>(m_reading.oursBytes) / total);
+    const double ours = m_reading.isOursKnown ? std::min(used, static_cast<double>(m_reading.oursBytes) / total) : 0;
     const int oursEnd = static_cast<int>(std::lround(bar.width() * ours));
     const int usedEnd = static_cast<int>(std::lround(bar.width() * used));
     painter.fillRect(QRect(bar.left(), bar.top(), oursEnd, bar.height()), t.secondary);
@@ -141,6 +145,12 @@ void DeviceMeters::paintMemory(QPainter& painter, const QRect& bar) const {
     const QRect others(bar.left() + oursEnd, bar.top(), usedEnd - oursEnd, bar.height());
     painter.setClipRect(others, Qt::IntersectClip);
     painter.setPen(QPen(t.secondary, 1.5));
+    if (!m_reading.isOursKnown) {
+      // Nobody knows whose: a thin line in the middle.
+      painter.drawLine(QPointF(others.left(), others.center().y() + 0.5), QPointF(others.right() + 1, others.center().y() + 0.5));
+      painter.restore();
+      return;
+    }
     for (int x = others.left() - bar.height(); x < others.right() + bar.height(); x += 4) {
       painter.drawLine(QPointF(x, bar.bottom() + 1), QPointF(x + bar.height(), bar.top()));
     }
@@ -149,6 +159,8 @@ void DeviceMeters::paintMemory(QPainter& painter, const QRect& bar) const {
 }
 
 void DeviceMeters::paintSpark(QPainter& painter, const QRectF& room) const {
+  // What there is of it stands on a line: else the first seconds would be a stray dash.
+  painter.fillRect(QRectF(room.left(), room.bottom() - 0.5, room.width(), 1), currentTokens().line);
   if (m_utilisations.size() < 2) {
     return;
   }

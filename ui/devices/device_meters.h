@@ -8,8 +8,9 @@
 
 namespace polyptych::ui {
 
-/// How a device does: its memory in three parts that differ without colour too (ours full, others hatched, free empty), and what
-/// it was kept busy with over the last two minutes, with its figures. Words for each part under the pointer.
+/// How a device does: its memory in three parts that differ without colour too (ours full, others hatched, free empty; whose it
+/// is not known, a thin line), and what it was kept busy with over the last two minutes, with its figures. Words for each part
+/// under the pointer.
 class DeviceMeters : public QWidget {
   Q_OBJECT
  public:

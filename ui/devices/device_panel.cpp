@@ -1,6 +1,7 @@
 #include "ui/devices/device_panel.h"
 
 #include <QHBoxLayout>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -79,6 +80,10 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
   for (DeviceCard* card : m_cards) {
     connect(card, &DeviceCard::tickChanged, this, update);
     connect(card, &DeviceCard::restartWanted, this, &DevicePanel::restartWanted);
+    connect(card, &DeviceCard::unfolded, this, [this, card] {
+      // Once it has its new height.
+      QTimer::singleShot(0, card, [this, card] { m_scroll->ensureWidgetVisible(card, 0, 0); });
+    });
     connect(card, &DeviceCard::logWanted, this, [this, card] { Q_EMIT logWanted(card->shortName()); });
     card->setCrowded(static_cast<int>(m_cards.size()) > kMostWhole);
   }

@@ -36,15 +36,15 @@ PromptListModel::Entries samplePrompts() {
                     PromptPanel::tr("a yellow house in the snow at night"), PromptPanel::tr("a green balloon over a meadow")});
 }
 
-PromptPanel::PromptPanel(PromptLengths::OpenTokenizer openTokenizer, QWidget* parent)
-    : QWidget(parent), m_lengths(m_list, std::move(openTokenizer)) {
+PromptPanel::PromptPanel(PromptLengths::OpenTokenizer openTokenizer, PromptModels::Check checkModel, QWidget* parent)
+    : QWidget(parent), m_lengths(m_list, std::move(openTokenizer)), m_models(m_list, std::move(checkModel)) {
   m_title = makeLabel("heading", this);
   m_count = makeLabel("heading", this);
   m_count->setObjectName(QStringLiteral("promptCount"));
   m_more = new QPushButton(lineIcon(QStringLiteral("dots")), QString(), this);
   m_more->setProperty("role", QStringLiteral("icon"));
   m_more->setObjectName(QStringLiteral("promptMenu"));
-  m_view = new PromptView(m_list, m_lengths, this);
+  m_view = new PromptView(m_list, m_lengths, m_models, this);
   m_field = new PromptField(this);
   m_field->setObjectName(QStringLiteral("prompts"));
   m_title->setBuddy(m_field);

@@ -8,6 +8,7 @@
 #include "core/base/result.h"
 #include "ui/prompts/prompt_lengths.h"
 #include "ui/prompts/prompt_list_model.h"
+#include "ui/prompts/prompt_models.h"
 
 namespace polyptych::ui {
 
@@ -19,11 +20,12 @@ class PromptView;
 class PromptPanel : public QWidget {
   Q_OBJECT
  public:
-  explicit PromptPanel(PromptLengths::OpenTokenizer openTokenizer, QWidget* parent = nullptr);
+  PromptPanel(PromptLengths::OpenTokenizer openTokenizer, PromptModels::Check checkModel, QWidget* parent = nullptr);
   ~PromptPanel() override;
 
   PromptListModel& list() { return m_list; }
   PromptLengths& lengths() { return m_lengths; }
+  PromptModels& models() { return m_models; }
   PromptView& view() { return *m_view; }
   PromptField& field() { return *m_field; }
 
@@ -62,6 +64,7 @@ class PromptPanel : public QWidget {
 
   PromptListModel m_list;
   PromptLengths m_lengths;
+  PromptModels m_models;
   Actions* m_actions = nullptr;
   QLabel* m_title;
   QLabel* m_count;

@@ -9,9 +9,8 @@
 #include <algorithm>
 
 #include "core/domain/scheduler_name.h"
-#include "core/prompt/expand.h"
 #include "ui/elided.h"
-#include "ui/run_settings.h"
+#include "ui/picture_lines.h"
 #include "ui/shell/page.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
@@ -72,6 +71,7 @@ QWidget* PromptSheet::labelled(QLabel*& label, QWidget* field) {
 
 PromptSheet::PromptSheet(PromptListModel& list, const PromptLengths& lengths, QWidget* window, const Preferences& preferences)
     : Overlay(window, preferences), m_list(list), m_lengths(lengths) {
+  // Fields are made in the order in which Tab goes through them.
   m_title = makeLabel("title", card());
   m_text = new QPlainTextEdit(card());
   m_text->setObjectName(QStringLiteral("sheetPrompt"));
@@ -88,10 +88,10 @@ PromptSheet::PromptSheet(PromptListModel& list, const PromptLengths& lengths, QW
   };
   m_negative = line("sheetNegative");
   m_size = line("sheetSize");
-  m_seed = line("sheetSeed");
   m_steps = line("sheetSteps");
   m_guidance = line("sheetGuidance");
   m_images = line("sheetImages");
+  m_seed = line("sheetSeed");
   m_scheduler = new ElidedComboBox(card());
   m_scheduler->setObjectName(QStringLiteral("sheetScheduler"));
   m_scheduler->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -103,10 +103,10 @@ PromptSheet::PromptSheet(PromptListModel& list, const PromptLengths& lengths, QW
   m_problem = makeLabel("warning", card());
   m_problem->setObjectName(QStringLiteral("sheetProblem"));
   m_problem->setWordWrap(true);
+  m_cancel = new QPushButton(card());
   m_accept = new QPushButton(card());
   m_accept->setObjectName(QStringLiteral("sheetAccept"));
   m_accept->setProperty("role", QStringLiteral("primary"));
-  m_cancel = new QPushButton(card());
 
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(Metrics::kGap);
@@ -249,21 +249,13 @@ void PromptSheet::refuse(QWidget* field, const QString& sentence) {
 
 void PromptSheet::accept() {
   m_problem->clear();
-  Entry change;
   const QString text = m_text->toPlainText().simplified();
   if (m_rows.size() == 1 && text.isEmpty()) {
     return refuse(m_text, tr("The prompt is empty. Type one, or cancel and remove the row."));
   }
-  if (!m_size->text().trimmed().isEmpty()) {
-    const auto size = sizeFromText(m_size->text());
-    if (!size || !isPictureSize(*size)) {
-      return refuse(m_size, sizeRule());
-    }
-    change.width = size->width();
-    change.height = size->height();
-  }
-  if (!readNumbers(change)) {
-    return;
+  PictureValues values;
+  if (const auto problem = readLines({m_size, m_steps, m_guidance, m_images, m_seed}, values)) {
+    return refuse(problem->line, problem->sentence);
   }
   const QString scheduler = m_scheduler->currentData().toString();
   const bool keepsScheduler = m_scheduler->currentIndex() < 0;
@@ -280,20 +272,20 @@ void PromptSheet::accept() {
       entry.negativePrompt = negative.isEmpty() ? std::nullopt : std::optional(negative.toStdString());
     }
     if (isMeant(m_size)) {
-      entry.width = change.width;
-      entry.height = change.height;
+      entry.width = values.size ? std::optional(values.size->width()) : std::nullopt;
+      entry.height = values.size ? std::optional(values.size->height()) : std::nullopt;
     }
     if (isMeant(m_seed)) {
-      entry.seed = change.seed;
+      entry.seed = values.seed;
     }
     if (isMeant(m_steps)) {
-      entry.steps = change.steps;
+      entry.steps = values.steps;
     }
     if (isMeant(m_guidance)) {
-      entry.guidanceScale = change.guidanceScale;
+      entry.guidanceScale = values.guidance;
     }
     if (isMeant(m_images)) {
-      entry.images = change.images;
+      entry.images = values.images;
     }
     if (!keepsScheduler) {
       entry.scheduler = scheduler.isEmpty() ? std::nullopt : std::optional(scheduler.toStdString());
@@ -303,49 +295,6 @@ void PromptSheet::accept() {
     }
   });
   close();
-}
-
-/// @return false: one of them cannot be meant, and it was said
-bool PromptSheet::readNumbers(Entry& change) {
-  const auto read = [this](QLineEdit* field, const auto& parse, const QString& rule) {
-    const QString text = field->text().trimmed();
-    if (!text.isEmpty() && !parse(text)) {
-      refuse(field, rule);
-      return false;
-    }
-    return true;
-  };
-  const auto whole = [](std::optional<int>& value, int most) {
-    return [&value, most](const QString& text) {
-      bool isNumber = false;
-      value = text.toInt(&isNumber);
-      return isNumber && *value >= 1 && *value <= most;
-    };
-  };
-  return read(m_steps, whole(change.steps, domain::kMaxSteps),
-              tr("Steps are a whole number from 1 to %1.").arg(domain::kMaxSteps)) &&
-         read(
-             m_guidance,
-             [&change](const QString& text) {
-               bool isNumber = false;
-               double value = text.toDouble(&isNumber);
-               if (!isNumber) {
-                 value = QLocale().toDouble(text, &isNumber);
-               }
-               change.guidanceScale = value;
-               return isNumber && value >= 0 && value <= 100;
-             },
-             tr("Guidance is a number from 0 to 100, such as 7.5.")) &&
-         read(m_images, whole(change.images, prompt::kMaxImagesPerPrompt),
-              tr("Pictures are a whole number from 1 to %1.").arg(prompt::kMaxImagesPerPrompt)) &&
-         read(
-             m_seed,
-             [&change](const QString& text) {
-               bool isNumber = false;
-               change.seed = text.toULongLong(&isNumber);
-               return isNumber;
-             },
-             tr("The seed is a whole number from 0 to 18446744073709551615, or nothing for that of the run."));
 }
 
 void PromptSheet::keyPressEvent(QKeyEvent* event) {

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "ui/elided.h"
+#include "ui/error_text.h"
 #include "ui/prompts/prompt_field.h"
 #include "ui/theme.h"
 
@@ -52,8 +53,8 @@ void drawLines(QPainter& painter, const QString& text, const QRect& room, const 
 
 }  // namespace
 
-PromptView::PromptView(PromptListModel& list, const PromptLengths& lengths, QWidget* parent)
-    : QAbstractItemView(parent), m_list(list), m_lengths(lengths) {
+PromptView::PromptView(PromptListModel& list, const PromptLengths& lengths, const PromptModels& models, QWidget* parent)
+    : QAbstractItemView(parent), m_list(list), m_lengths(lengths), m_models(models) {
   m_widths.resize(static_cast<std::size_t>(list.rowCount()));
   setObjectName(QStringLiteral("promptList"));
   setProperty("role", QStringLiteral("plain"));
@@ -72,6 +73,7 @@ PromptView::PromptView(PromptListModel& list, const PromptLengths& lengths, QWid
   connect(&m_list, &QAbstractItemModel::layoutChanged, this, &PromptView::measureAll);
   connect(&m_list, &QAbstractItemModel::rowsRemoved, this, &PromptView::invalidate);
   connect(&lengths, &PromptLengths::changed, this, &PromptView::invalidate);
+  connect(&models, &PromptModels::changed, this, &PromptView::invalidate);
   measureAll();
 }
 
@@ -142,7 +144,11 @@ QList<PromptChip> PromptView::chipsOf(int row) const {
   if (!entry.isEnabled) {
     chips.push_back({tr("off"), false, {}});
   }
-  const QStringList differences = differencesOf(entry);
+  QStringList differences = differencesOf(entry);
+  const base::Error* problem = m_models.problemOf(entry);
+  if (problem != nullptr) {
+    differences.removeOne(QString::fromStdString(*entry.model));
+  }
   for (const QString& words : differences) {
     chips.push_back({words, false, {}});
   }
@@ -150,6 +156,11 @@ QList<PromptChip> PromptView::chipsOf(int row) const {
     const qsizetype more = chips.size() - kMostChips + 1;
     chips.resize(kMostChips - 1);
     chips.push_back({QStringLiteral("+%1").arg(more), false, differences.join(u'\n')});
+  }
+  if (problem != nullptr) {
+    const bool isMissing = problem->code == base::ErrorCode::NotFound || problem->code == base::ErrorCode::InvalidArgument;
+    chips.push_back({QStringLiteral("▲ ") + (isMissing ? tr("model not found") : fewWords(problem->code)), true,
+                     QString::fromStdString(*entry.model) + u'\n' + tipOf(textOf(*problem, Subject::Model))});
   }
   if (const PromptLength* length = m_lengths.find(entry.prompt); length != nullptr && length->isOver() && length->words > 0) {
     chips.push_back(
@@ -383,7 +394,8 @@ void PromptView::paintRow(QPainter& painter, int row, const QRect& rect) const {
   }
   const QFontMetrics metrics(font());
   const QRect number(rect.left(), rect.top() + Metrics::kRowPad, numberWidth() - Metrics::kGap, metrics.lineSpacing());
-  if (row == m_hovered || !entry.isEnabled) {
+  const bool isEdited = m_editor != nullptr && m_edited.row() == row;
+  if ((row == m_hovered || !entry.isEnabled) && !isEdited) {
     // A box to tick, in the number's place.
     QRect box(0, 0, Metrics::kTickBox, Metrics::kTickBox);
     box.moveCenter({number.right() - Metrics::kTickBox / 2, number.center().y()});
@@ -403,7 +415,7 @@ void PromptView::paintRow(QPainter& painter, int row, const QRect& rect) const {
     painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, QString::number(row + 1));
     painter.setFont(font());
   }
-  if (m_editor != nullptr && m_edited.row() == row) {
+  if (isEdited) {
     return;
   }
   QRect room = rect.adjusted(numberWidth(), Metrics::kRowPad, -Metrics::kPad, -Metrics::kRowPad);

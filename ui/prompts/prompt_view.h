@@ -7,6 +7,7 @@
 
 #include "ui/prompts/prompt_lengths.h"
 #include "ui/prompts/prompt_list_model.h"
+#include "ui/prompts/prompt_models.h"
 
 namespace polyptych::ui {
 
@@ -24,8 +25,8 @@ struct PromptChip {
 class PromptView : public QAbstractItemView {
   Q_OBJECT
  public:
-  /// Both outlive it.
-  PromptView(PromptListModel& list, const PromptLengths& lengths, QWidget* parent = nullptr);
+  /// All outlive it.
+  PromptView(PromptListModel& list, const PromptLengths& lengths, const PromptModels& models, QWidget* parent = nullptr);
 
   /// Ascending.
   QList<int> selectedRows() const;
@@ -96,6 +97,7 @@ class PromptView : public QAbstractItemView {
 
   PromptListModel& m_list;
   const PromptLengths& m_lengths;
+  const PromptModels& m_models;
   QFont m_small;
   int m_narrow[128] = {};           ///< widths of ASCII characters, in 1/16 pixels
   int m_wide = 0;                   ///< of a Hangul syllable

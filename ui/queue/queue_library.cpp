@@ -65,20 +65,25 @@ quint64 QueueLibrary::read(const QueueQuery& query) {
     if (m_lastQuery != ticket) {
       return;
     }
-    auto rows = reader.jobs(query.filter, std::nullopt, query.limit);
-    auto counts = reader.counts(query.filter.runId);
-    auto runs = reader.runs(0, kMostRuns);
-    if (!rows || !counts || !runs) {
-      const base::Error error = !rows ? rows.error() : !counts ? counts.error() : runs.error();
-      answer([this, error] { Q_EMIT failed(error); });
-      return;
+    const auto fail = [this](const base::Error& error) { answer([this, error] { Q_EMIT failed(error); }); };
+    auto rows = reader.jobs(query.filter, query.afterRank, query.limit);
+    if (!rows) {
+      return fail(rows.error());
     }
     QueuePart part;
     part.ticket = ticket;
+    part.isContinued = query.afterRank.has_value();
     part.isWhole = static_cast<int>(rows->size()) < query.limit;
     part.rows = *std::move(rows);
-    part.counts = *counts;
-    part.runs = *std::move(runs);
+    if (!part.isContinued) {
+      auto counts = reader.counts(query.filter.runId);
+      auto runs = reader.runs(0, kMostRuns);
+      if (!counts || !runs) {
+        return fail(!counts ? counts.error() : runs.error());
+      }
+      part.counts = *counts;
+      part.runs = *std::move(runs);
+    }
     answer([this, part = std::move(part)] { Q_EMIT partRead(part); });
   });
   return ticket;
@@ -114,17 +119,28 @@ void QueueLibrary::readAttempts(qint64 sinceMs) {
   });
 }
 
+void QueueLibrary::readJobIds(const queue::JobFilter& filter, std::function<void(base::Result<std::vector<qint64>>)> then) {
+  onThread([this, filter, then = std::move(then)](queue::QueueReader& reader) {
+    answer([then, ids = reader.jobIds(filter)] { then(ids); });
+  });
+}
+
 void QueueLibrary::readRequests(std::vector<qint64> jobIds, std::function<void(base::Result<Requests>)> then) {
   onThread([this, jobIds = std::move(jobIds), then = std::move(then)](queue::QueueReader& reader) {
     using queue::JobState;
     base::Result<Requests> result = Requests();
+    const auto meant = reader.byRun(jobIds);
     const auto runs = reader.runs(0, std::numeric_limits<int>::max());
-    if (!runs) {
-      result = runs.error();
+    if (!meant || !runs) {
+      result = !meant ? meant.error() : runs.error();
     } else {
       for (const queue::RunRow& run : *runs) {
-        auto requests =
-            reader.requestsOf({jobIds, run.id}, {JobState::Failed, JobState::Parked, JobState::Cancelled, JobState::Waiting});
+        const auto jobs = meant->find(run.id);
+        if (jobs == meant->end()) {
+          continue;
+        }
+        auto requests = reader.requestsOf({jobs->second, run.id},
+                                          {JobState::Failed, JobState::Parked, JobState::Cancelled, JobState::Waiting});
         if (!requests) {
           result = requests.error();
           break;

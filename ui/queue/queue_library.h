@@ -13,17 +13,19 @@
 
 namespace polyptych::ui {
 
-/// What the queue table shows: so many of its first rows.
+/// What the queue table shows: so many of its first rows, or of those behind a place.
 struct QueueQuery {
   queue::JobFilter filter;
   int limit = 200;
+  std::optional<qint64> afterRank;  ///< rows alone, without counts and runs
 };
 
 /// An answer to it.
 struct QueuePart {
   quint64 ticket = 0;
   std::vector<queue::JobRow> rows;
-  bool isWhole = false;  ///< there are no more
+  bool isContinued = false;  ///< rows behind QueueQuery::afterRank
+  bool isWhole = false;      ///< there are no more
   queue::JobCounts counts;
   std::vector<queue::RunRow> runs;  ///< newest first, not all
 };
@@ -40,6 +42,8 @@ class QueueLibrary : public QObject {
   quint64 read(const QueueQuery& query);
   /// attemptsRead follows. @param sinceMs  attempts that began then or later
   void readAttempts(qint64 sinceMs);
+  /// Numbers of all jobs of the filter, however many. @param then  on the caller's thread
+  void readJobIds(const queue::JobFilter& filter, std::function<void(base::Result<std::vector<qint64>>)> then);
   using Requests = std::vector<std::pair<queue::RunRow, std::vector<domain::GenerationRequest>>>;
   /// What the jobs were asked for and have not made, by run, oldest run first. @param then  on the caller's thread
   void readRequests(std::vector<qint64> jobIds, std::function<void(base::Result<Requests>)> then);

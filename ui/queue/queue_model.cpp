@@ -3,7 +3,9 @@
 #include <QIODevice>
 #include <QLocale>
 #include <QMimeData>
+#include <QSet>
 #include <algorithm>
+#include <iterator>
 
 #include "ui/devices/device_card.h"
 #include "ui/elided.h"
@@ -67,6 +69,7 @@ QueueModel::QueueModel(QueueLibrary& library, QObject* parent) : QAbstractTableM
   m_timer.setSingleShot(true);
   connect(&m_timer, &QTimer::timeout, this, &QueueModel::read);
   connect(&library, &QueueLibrary::partRead, this, &QueueModel::take);
+  connect(&library, &QueueLibrary::failed, this, [this] { m_isReading = false; });
 }
 
 void QueueModel::setFilter(const queue::JobFilter& filter) {
@@ -101,12 +104,34 @@ void QueueModel::take(const QueuePart& part) {
   }
   m_isReading = false;
   m_isWhole = part.isWhole;
-  m_counts = part.counts;
-  m_runs = part.runs;
-  merge(part.rows);
+  m_isTaking = true;
+  if (part.isContinued) {
+    append(part.rows);
+  } else {
+    m_counts = part.counts;
+    m_runs = part.runs;
+    merge(part.rows);
+  }
+  m_isTaking = false;
   Q_EMIT updated();
   if (m_isStale) {
     refresh();
+  }
+}
+
+/// Those that are not here yet.
+void QueueModel::append(const std::vector<JobRow>& rows) {
+  QSet<qint64> known;
+  known.reserve(static_cast<qsizetype>(m_rows.size()));
+  for (const JobRow& row : m_rows) {
+    known.insert(row.id);
+  }
+  std::vector<JobRow> fresh;
+  std::ranges::copy_if(rows, std::back_inserter(fresh), [&known](const JobRow& row) { return !known.contains(row.id); });
+  if (!fresh.empty()) {
+    beginInsertRows({}, rowCount(), rowCount() + static_cast<int>(fresh.size()) - 1);
+    m_rows.insert(m_rows.end(), fresh.begin(), fresh.end());
+    endInsertRows();
   }
 }
 
@@ -283,8 +308,11 @@ Qt::ItemFlags QueueModel::flags(const QModelIndex& index) const {
 
 void QueueModel::readMore() {
   if (!m_isWhole && !m_isReading && !m_rows.empty()) {
-    m_query.limit = 2 * std::max(kPage, rowCount());
-    read();
+    const int more = std::max(kPage, rowCount());
+    m_query.limit = rowCount() + more;
+    QueueQuery query{m_query.filter, more, m_rows.back().rank - 1};  // others may stand at the same place
+    m_isReading = true;
+    m_ticket = m_library.read(query);
   }
 }
 
@@ -316,7 +344,8 @@ bool QueueModel::dropMimeData(const QMimeData* dragged, Qt::DropAction, int row,
   while (place < rowCount() && (at(place).state != JobState::Waiting || std::ranges::find(jobs, at(place).id) != jobs.end())) {
     ++place;
   }
-  if (!jobs.empty()) {
+  // Behind the last row that is here there may be others that are not.
+  if (!jobs.empty() && (place < rowCount() || m_isWhole)) {
     Q_EMIT moveWanted(jobs, place < rowCount() ? at(place).id : 0);
   }
   // The rows come in their new order when the backend has put them there.

@@ -25,8 +25,13 @@ class QueueModel : public QAbstractTableModel {
   /// Something may be different. Only while somebody looks.
   void refresh();
   void setActive(bool isActive);
-  /// Twice as many rows. Not by fetchMore(): a tree view calls that until there is nothing left.
+  /// Twice as many rows; those that are here are not read again. Not by fetchMore(): a tree view calls that until there is
+  /// nothing left.
   void readMore();
+  /// Every row of the filter is here.
+  bool isWhole() const { return m_isWhole; }
+  /// Rows go or come because others were read: whoever has selected them did nothing.
+  bool isTaking() const { return m_isTaking; }
   const queue::JobRow& at(int row) const { return m_rows[static_cast<std::size_t>(row)]; }
   const queue::JobCounts& counts() const { return m_counts; }
   const std::vector<queue::RunRow>& runs() const { return m_runs; }
@@ -46,7 +51,7 @@ class QueueModel : public QAbstractTableModel {
  Q_SIGNALS:
   /// Rows, counts or runs were read.
   void updated();
-  /// Jobs were dragged to before another; 0: to behind all that is here.
+  /// Jobs were dragged to before another; 0: to behind all.
   void moveWanted(const std::vector<qint64>& jobs, qint64 before);
 
  private:
@@ -59,6 +64,7 @@ class QueueModel : public QAbstractTableModel {
   void read();
   void take(const QueuePart& part);
   void merge(const std::vector<queue::JobRow>& rows);
+  void append(const std::vector<queue::JobRow>& rows);
   QString deviceOf(const queue::JobRow& row) const;
 
   QueueLibrary& m_library;
@@ -68,6 +74,7 @@ class QueueModel : public QAbstractTableModel {
   bool m_isStale = true;
   bool m_isReading = false;
   bool m_isWhole = false;
+  bool m_isTaking = false;
   std::vector<queue::JobRow> m_rows;
   queue::JobCounts m_counts;
   std::vector<queue::RunRow> m_runs;

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "ui/error_text.h"
+#include "ui/queue/queue_table.h"
 #include "ui/queue/time_line.h"
 #include "ui/shell/actions.h"
 #include "ui/shell/page.h"
@@ -36,7 +37,8 @@ QueuePage::QueuePage(backend::Backend& backend, MessageBar& messages, std::optio
   setObjectName(QStringLiteral("queuePage"));
   setAttribute(Qt::WA_StyledBackground);
   m_model = new QueueModel(m_library, this);
-  m_table = new QTreeView(this);
+  m_commands = new QueueCommands(m_backend, m_messages, this);
+  m_table = new QueueTable(this);
   m_table->setObjectName(QStringLiteral("queue"));
   m_table->setProperty("role", QStringLiteral("table"));
   m_table->setModel(m_model);
@@ -76,12 +78,24 @@ QueuePage::QueuePage(backend::Backend& backend, MessageBar& messages, std::optio
 
   connect(&m_timeTimer, &QTimer::timeout, this, &QueuePage::readAttempts);
   connect(m_model, &QueueModel::updated, this, &QueuePage::updateFilters);
-  connect(m_model, &QueueModel::moveWanted, this, [this](const std::vector<qint64>& jobs, qint64 before) {
-    if (before != 0) {
-      command(Kind::MoveBefore, jobs, before);
+  connect(m_model, &QueueModel::moveWanted, this,
+          [this](const std::vector<qint64>& jobs, qint64 before) { m_commands->send(Kind::MoveBefore, jobs, before); });
+  connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &QueuePage::onSelectionChanged);
+  connect(m_model, &QAbstractItemModel::rowsInserted, this, [this](const QModelIndex&, int first, int last) {
+    if (m_isAllSelected) {
+      m_table->selectionModel()->select(QItemSelection(m_model->index(first, 0), m_model->index(last, 0)),
+                                        QItemSelectionModel::Select | QItemSelectionModel::Rows);
     }
   });
-  connect(m_table->selectionModel(), &QItemSelectionModel::selectionChanged, this, &QueuePage::updateTools);
+  connect(m_model, &QAbstractItemModel::modelReset, this, [this] {
+    if (m_isAllSelected) {
+      m_table->selectAll();
+    }
+  });
+  connect(m_table, &QueueTable::allSelected, this, [this] {
+    m_isAllSelected = true;
+    updateTools();
+  });
   connect(m_table, &QWidget::customContextMenuRequested, this, &QueuePage::showMenu);
   connect(m_table->verticalScrollBar(), &QScrollBar::valueChanged, this, [this](int value) {
     const QScrollBar* bar = m_table->verticalScrollBar();
@@ -136,6 +150,9 @@ QWidget* QueuePage::makeTools() {
   layout->addWidget(m_state);
   layout->addWidget(m_run, 1);
   layout->addStretch();
+  m_selected = makeLabel("hint", tools);
+  m_selected->setObjectName(QStringLiteral("queueSelected"));
+  layout->addWidget(m_selected);
   m_front = button("queueFront", "link");
   m_retry = button("queueRetry", "link");
   m_requeue = button("queueRequeue", "link");
@@ -165,24 +182,6 @@ void QueuePage::connectBackend() {
   connect(&m_backend, &Backend::pictureFailed, m_model, &QueueModel::refresh);
   connect(&m_backend, &Backend::commandDone, m_model, &QueueModel::refresh);
   connect(&m_backend, &Backend::stepFinished, m_model, &QueueModel::noteStep);
-  connect(&m_backend, &Backend::commandDone, this, &QueuePage::onCommandDone);
-  connect(&m_backend, &Backend::runStarted, this, [this](quint64 runId) {
-    // What was asked for in another way counts no more, now that the other way is stored: all of it.
-    for (auto one = m_replacing.begin(); one != m_replacing.end(); ++one) {
-      if (one->runs.remove(runId) && one->runs.isEmpty()) {
-        command(Kind::CancelWaiting, one->jobs);
-        command(Kind::Dismiss, one->jobs);
-        m_replacing.erase(one);
-        break;
-      }
-    }
-  });
-  connect(&m_backend, &Backend::runFinished, this, [this](const backend::RunSummary& summary) {
-    // One that was refused replaces nothing: the old jobs stay.
-    if (summary.error) {
-      std::erase_if(m_replacing, [&](const Replacing& one) { return one.runs.contains(summary.runId); });
-    }
-  });
 }
 
 void QueuePage::retranslate() {
@@ -212,6 +211,10 @@ void QueuePage::addActions(Actions& actions) {
       [this] { moveBy(-1); });
   add("queue.down", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Move the jobs down"), {Qt::ALT | Qt::Key_Down},
       [this] { moveBy(1); });
+  add("queue.end", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Move the jobs to the end"), {Qt::CTRL | Qt::Key_End},
+      [this] { commandSelected(Kind::MoveBefore); });
+  add("queue.undo", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Undo the last change of the queue"), {Qt::CTRL | Qt::Key_Z},
+      [this] { undo(); });
   add("queue.cancel", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Cancel the jobs"), {Qt::Key_Delete},
       [this] { commandSelected(Kind::CancelAll); });
   add("queue.retry", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Retry the jobs"), {Qt::Key_R},
@@ -258,6 +261,7 @@ void QueuePage::applyFilter() {
   if (const int chosen = m_state->currentIndex(); chosen > 0) {
     filter.state = kStates[chosen - 1];
   }
+  m_isAllSelected = false;
   m_model->setFilter(filter);
 }
 
@@ -270,20 +274,37 @@ void QueuePage::updateFilters() {
   for (std::size_t i = 0; i < std::size(kStates); ++i) {
     m_state->setItemText(static_cast<int>(i) + 1, stateWords(kStates[i]) + u' ' + locale.toString(numbers[i]));
   }
-  const quint64 chosen = m_run->currentData().toULongLong();
-  while (m_run->count() > 1) {
-    m_run->removeItem(1);
-  }
   m_run->setItemText(0, tr("All runs"));
+  std::vector<std::pair<QString, quint64>> runs;
   for (const queue::RunRow& run : m_model->runs()) {
-    m_run->addItem((run.isPaused ? QStringLiteral("‖ ") : QString()) + locale.toString(run.number) + u' ' + run.title, run.id);
+    runs.emplace_back((run.isPaused ? QStringLiteral("‖ ") : QString()) + locale.toString(run.number) + u' ' + run.title, run.id);
   }
-  m_run->setCurrentIndex(std::max(0, m_run->findData(chosen)));
+  // Whoever has the list open is not to lose it.
+  if (runs != m_shownRuns) {
+    m_shownRuns = runs;
+    const quint64 chosen = m_run->currentData().toULongLong();
+    while (m_run->count() > 1) {
+      m_run->removeItem(1);
+    }
+    for (const auto& [words, id] : runs) {
+      m_run->addItem(words, id);
+    }
+    m_run->setCurrentIndex(std::max(0, m_run->findData(chosen)));
+  }
   if (m_views->currentWidget() != m_timeLine) {
     const bool isEmpty = m_model->rowCount() == 0;
     m_nothing->setText(m_state->currentIndex() == 0 ? tr("Nothing waits. What you generate stands here until it is made.")
                                                     : tr("There is no such job."));
-    m_views->setCurrentWidget(isEmpty ? static_cast<QWidget*>(m_nothing) : m_table);
+    QWidget* wanted = isEmpty ? static_cast<QWidget*>(m_nothing) : m_table;
+    if (m_views->currentWidget() != wanted) {
+      // Whoever was at the jobs stays near them: the label that there are none takes no keys.
+      const bool hadKeyboard = isEmpty ? m_table->hasFocus() : m_waitsForJobs && m_state->hasFocus();
+      m_views->setCurrentWidget(wanted);
+      m_waitsForJobs = hadKeyboard && isEmpty;
+      if (hadKeyboard) {
+        takeFocus();
+      }
+    }
   }
   updateTools();
 }
@@ -298,32 +319,85 @@ std::vector<qint64> QueuePage::selectedJobs() const {
   return jobs;
 }
 
-void QueuePage::updateTools() {
-  bool isAny[6] = {};
-  for (const QItemSelectionRange& range : m_table->selectionModel()->selection()) {
-    for (int row = range.top(); row <= range.bottom(); ++row) {
-      isAny[static_cast<int>(m_model->at(row).state)] = true;
-    }
+/// Rows that came by scrolling belong to all of them.
+void QueuePage::onSelectionChanged() {
+  if (m_isAllSelected && !m_model->isTaking()) {
+    m_isAllSelected = m_table->selectionModel()->selectedRows().size() == m_model->rowCount();
   }
-  const auto has = [&isAny](JobState state) { return isAny[static_cast<int>(state)]; };
-  const bool isTable = m_views->currentWidget() == m_table;
-  const bool canRetry = has(JobState::Failed) || has(JobState::Parked) || has(JobState::Cancelled);
-  const auto allow = [isTable](QPushButton* button, bool isAllowed) { button->setVisible(isTable && isAllowed); };
-  allow(m_front, has(JobState::Waiting));
-  allow(m_retry, canRetry);
-  allow(m_requeue, canRetry || has(JobState::Waiting));
-  allow(m_cancel, has(JobState::Waiting) || has(JobState::Leased));
+  updateTools();
 }
 
-void QueuePage::command(Kind kind, std::vector<qint64> jobs, qint64 before) {
-  if (jobs.empty()) {
+queue::JobCounts QueuePage::selectedCounts() const {
+  queue::JobCounts counts;
+  const auto of = [](queue::JobCounts& all, JobState state) -> qint64& {
+    switch (state) {
+      case JobState::Waiting:
+        return all.waiting;
+      case JobState::Leased:
+        return all.leased;
+      case JobState::Done:
+        return all.done;
+      case JobState::Failed:
+        return all.failed;
+      case JobState::Parked:
+        return all.parked;
+      case JobState::Cancelled:
+        break;
+    }
+    return all.cancelled;
+  };
+  if (m_isAllSelected) {
+    const auto& chosen = m_model->filter().state;
+    queue::JobCounts all = m_model->counts();
+    for (const JobState state : chosen ? std::vector{*chosen} : queue::openStates()) {
+      of(counts, state) = of(all, state);
+    }
+    return counts;
+  }
+  for (const QItemSelectionRange& range : m_table->selectionModel()->selection()) {
+    for (int row = range.top(); row <= range.bottom(); ++row) {
+      ++of(counts, m_model->at(row).state);
+    }
+  }
+  return counts;
+}
+
+void QueuePage::updateTools() {
+  const queue::JobCounts counts = selectedCounts();
+  const bool isTable = m_views->currentWidget() == m_table;
+  const bool canRetry = counts.failed + counts.parked + counts.cancelled > 0;
+  const auto allow = [isTable](QWidget* tool, bool isAllowed) { tool->setVisible(isTable && isAllowed); };
+  allow(m_front, counts.waiting > 0);
+  allow(m_retry, canRetry);
+  allow(m_requeue, canRetry || counts.waiting > 0);
+  allow(m_cancel, counts.waiting + counts.leased > 0);
+  const qint64 selected = counts.waiting + counts.leased + counts.failed + counts.parked + counts.done + counts.cancelled;
+  m_selected->setText(tr("%L1 selected").arg(selected));
+  allow(m_selected, selected > 1);
+}
+
+void QueuePage::withSelected(std::function<void(std::vector<qint64>)> then) {
+  if (!m_isAllSelected || m_model->isWhole()) {
+    then(selectedJobs());
     return;
   }
-  backend::Command asked;
-  asked.kind = kind;
-  asked.jobs.jobIds = std::move(jobs);
-  asked.before = before;
-  m_asked.insert(m_backend.control(std::move(asked)), kind);
+  m_library.readJobIds(m_model->filter(), [this, then = std::move(then)](const base::Result<std::vector<qint64>>& jobs) {
+    if (jobs) {
+      then(*jobs);
+    } else {
+      m_messages.show(MessageBar::Kind::Trouble, textOf(jobs.error()));
+    }
+  });
+}
+
+void QueuePage::commandSelected(Kind kind) {
+  withSelected([this, kind](std::vector<qint64> jobs) { m_commands->send(kind, std::move(jobs)); });
+}
+
+void QueuePage::undo() {
+  if (!m_commands->undo()) {
+    m_messages.show(MessageBar::Kind::Notice, tr("There is nothing to undo in the queue."));
+  }
 }
 
 /// One place for all of them together, among those that wait.
@@ -339,9 +413,10 @@ void QueuePage::moveBy(int distance) {
   }
   if (place >= m_model->rowCount() && rows.back().row() + 1 < m_model->rowCount()) {
     // Behind the last one: that one goes before them.
-    command(Kind::MoveBefore, {m_model->at(rows.back().row() + 1).id}, rows.front().data(QueueModel::IdRole).toLongLong());
+    m_commands->send(Kind::MoveBefore, {m_model->at(rows.back().row() + 1).id},
+                     rows.front().data(QueueModel::IdRole).toLongLong());
   } else if (place < m_model->rowCount() && m_model->at(place).state == JobState::Waiting) {
-    command(Kind::MoveBefore, selectedJobs(), m_model->at(place).id);
+    m_commands->send(Kind::MoveBefore, selectedJobs(), m_model->at(place).id);
   }
 }
 
@@ -349,22 +424,20 @@ void QueuePage::pauseRun(bool isPaused) {
   const QModelIndex current = m_table->currentIndex();
   const quint64 runId = current.isValid() ? current.data(QueueModel::RunRole).toULongLong() : m_run->currentData().toULongLong();
   if (runId != 0) {
-    backend::Command asked;
-    asked.kind = isPaused ? Kind::PauseRun : Kind::ResumeRun;
-    asked.jobs.runId = runId;
-    const Kind kind = asked.kind;
-    m_asked.insert(m_backend.control(std::move(asked)), kind);
+    m_commands->pauseRun(runId, isPaused);
   }
 }
 
 void QueuePage::requeue() {
-  m_requeued = selectedJobs();
-  if (!m_requeued.empty()) {
-    m_sheet->ask(static_cast<int>(m_requeued.size()),
-                 m_requeued.size() == 1
-                     ? m_table->selectionModel()->selectedRows().front().siblingAtColumn(QueueModel::Prompt).data().toString()
-                     : QString());
-  }
+  withSelected([this](std::vector<qint64> jobs) {
+    m_requeued = std::move(jobs);
+    if (!m_requeued.empty()) {
+      const QModelIndexList rows = m_table->selectionModel()->selectedRows();
+      m_sheet->ask(static_cast<int>(m_requeued.size()), m_requeued.size() == 1 && !rows.isEmpty()
+                                                            ? rows.front().siblingAtColumn(QueueModel::Prompt).data().toString()
+                                                            : QString());
+    }
+  });
 }
 
 void QueuePage::onRequeueAccepted(const RequeueEdits& edits) {
@@ -392,53 +465,15 @@ void QueuePage::onRequeueAccepted(const RequeueEdits& edits) {
       m_messages.show(MessageBar::Kind::Notice, tr("Every picture of these jobs is there already."));
       return;
     }
-    Replacing replacing;
+    QSet<quint64> runs;
+    qint64 pictures = 0;
     for (const backend::RunSpec& spec : specs) {
-      replacing.runs << spec.id;
+      runs << spec.id;
+      pictures += static_cast<qint64>(spec.requests.size());
     }
-    replacing.jobs = jobs;
-    m_replacing.push_back(std::move(replacing));
+    m_commands->replace(jobs, runs, pictures);
     Q_EMIT runsWanted(specs);
   });
-}
-
-QString QueuePage::wordsOf(Kind kind, qint64 pictures) const {
-  const auto number = static_cast<int>(pictures);
-  switch (kind) {
-    case Kind::CancelAll:
-      return tr("%n picture(s) cancelled.", nullptr, number);
-    case Kind::Retry:
-      return tr("%n picture(s) wait again.", nullptr, number);
-    case Kind::MoveToFront:
-      return tr("%n picture(s) moved to the front.", nullptr, number);
-    case Kind::Dismiss:
-      return tr("%n picture(s) dismissed.", nullptr, number);
-    default:
-      return {};
-  }
-}
-
-void QueuePage::onCommandDone(const backend::CommandResult& result) {
-  const auto asked = m_asked.constFind(result.commandId);
-  if (asked == m_asked.constEnd()) {
-    return;
-  }
-  const Kind kind = *asked;
-  m_asked.erase(asked);
-  const QString words = result.error ? QString() : wordsOf(kind, result.changed);
-  if (words.isEmpty()) {
-    return;  // errors are told by whoever listens to every answer
-  }
-  MessageBar::Action undo;
-  if (result.undoId != 0) {
-    undo = {tr("Undo"), [this, undoId = result.undoId] {
-              backend::Command taken;
-              taken.kind = Kind::Undo;
-              taken.undoId = undoId;
-              m_backend.control(std::move(taken));
-            }};
-  }
-  m_messages.show(MessageBar::Kind::Notice, words, undo);
 }
 
 void QueuePage::showMenu(const QPoint& at) {
@@ -448,6 +483,7 @@ void QueuePage::showMenu(const QPoint& at) {
   add("queue.front", !m_front->isHidden());
   add("queue.up", !m_front->isHidden());
   add("queue.down", !m_front->isHidden());
+  add("queue.end", !m_front->isHidden());
   menu.addSeparator();
   add("queue.retry", !m_retry->isHidden());
   add("queue.requeue", !m_requeue->isHidden());

@@ -1,17 +1,18 @@
 #pragma once
 
 #include <QComboBox>
-#include <QHash>
 #include <QLabel>
 #include <QPushButton>
-#include <QSet>
 #include <QStackedWidget>
 #include <QTimer>
-#include <QTreeView>
 #include <QWidget>
+#include <functional>
+#include <utility>
+#include <vector>
 
 #include "core/backend/backend.h"
 #include "ui/message_bar.h"
+#include "ui/queue/queue_commands.h"
 #include "ui/queue/queue_library.h"
 #include "ui/queue/queue_model.h"
 #include "ui/queue/requeue_sheet.h"
@@ -19,6 +20,7 @@
 namespace polyptych::ui {
 
 class Actions;
+class QueueTable;
 class TimeLine;
 
 /// The queue over the lower half of the gallery: its jobs, what can be done with them, and a time line of what was made.
@@ -32,6 +34,7 @@ class QueuePage : public QWidget {
   void addActions(Actions& actions);
   void takeFocus();
   QueueModel& model() { return *m_model; }
+  const QueueCommands& commands() const { return *m_commands; }
 
  Q_SIGNALS:
   /// Esc, or its button.
@@ -47,26 +50,22 @@ class QueuePage : public QWidget {
  private:
   using Kind = backend::Command::Kind;
 
-  /// Jobs that go once all of the runs are stored that have them instead.
-  struct Replacing {
-    QSet<quint64> runs;
-    std::vector<qint64> jobs;
-  };
-
   QWidget* makeTools();
   void connectBackend();
   void showTimeLine(bool isTimeLine);
   void applyFilter();
   void updateTools();
   void updateFilters();
-  void command(Kind kind, std::vector<qint64> jobs, qint64 before = 0);
-  void commandSelected(Kind kind) { command(kind, selectedJobs()); }
+  /// @param then  the jobs that are selected, also those that are not here; maybe later
+  void withSelected(std::function<void(std::vector<qint64> jobs)> then);
+  void commandSelected(Kind kind);
+  void onSelectionChanged();
+  queue::JobCounts selectedCounts() const;
   void moveBy(int distance);
   void pauseRun(bool isPaused);
   void requeue();
   void onRequeueAccepted(const RequeueEdits& edits);
-  void onCommandDone(const backend::CommandResult& result);
-  QString wordsOf(Kind kind, qint64 pictures) const;
+  void undo();
   std::vector<qint64> selectedJobs() const;
   void showMenu(const QPoint& at);
   void readAttempts();
@@ -77,11 +76,13 @@ class QueuePage : public QWidget {
   QueueLibrary m_library;
   QueueModel* m_model;
   Actions* m_actions = nullptr;
+  QueueCommands* m_commands;
   QStackedWidget* m_views;
-  QTreeView* m_table;
+  QueueTable* m_table;
   TimeLine* m_timeLine;
   QPushButton* m_jobs;
   QPushButton* m_time;
+  QLabel* m_selected;
   QComboBox* m_state;
   QComboBox* m_run;
   QPushButton* m_front;
@@ -93,9 +94,10 @@ class QueuePage : public QWidget {
   RequeueSheet* m_sheet;
   QTimer m_timeTimer;
   qint64 m_since = 0;
-  QHash<quint64, Kind> m_asked;    ///< commands that were not answered
+  bool m_waitsForJobs = false;   ///< the keyboard was at the jobs when the last of them went
+  bool m_isAllSelected = false;  ///< also rows of the filter that are not here
+  std::vector<std::pair<QString, quint64>> m_shownRuns;
   std::vector<qint64> m_requeued;  ///< jobs that the sheet is about
-  std::vector<Replacing> m_replacing;
 };
 
 }  // namespace polyptych::ui

@@ -3,12 +3,11 @@
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QKeyEvent>
-#include <QLocale>
 #include <QVBoxLayout>
 
 #include "core/domain/scheduler_name.h"
 #include "ui/elided.h"
-#include "ui/run_settings.h"
+#include "ui/picture_lines.h"
 #include "ui/shell/page.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
@@ -37,12 +36,12 @@ RequeueSheet::RequeueSheet(QWidget* window, const Preferences& preferences) : Ov
     field->setObjectName(QLatin1String(name));
     return field;
   };
+  // Fields are made in the order in which Tab goes through them.
   m_prompt = line("requeuePrompt");
+  m_negative = line("requeueNegative");
   m_size = line("requeueSize");
   m_steps = line("requeueSteps");
   m_guidance = line("requeueGuidance");
-  m_seed = line("requeueSeed");
-  m_negative = line("requeueNegative");
   m_scheduler = new ElidedComboBox(card());
   m_scheduler->setObjectName(QStringLiteral("requeueScheduler"));
   m_scheduler->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
@@ -50,13 +49,14 @@ RequeueSheet::RequeueSheet(QWidget* window, const Preferences& preferences) : Ov
   for (const auto& choice : domain::schedulerCatalogue()) {
     m_scheduler->addItem(QString::fromStdString(choice.name));
   }
+  m_seed = line("requeueSeed");
   m_problem = makeLabel("warning", card());
   m_problem->setObjectName(QStringLiteral("requeueProblem"));
   m_problem->setWordWrap(true);
+  m_cancel = new QPushButton(card());
   m_accept = new QPushButton(card());
   m_accept->setObjectName(QStringLiteral("requeueAccept"));
   m_accept->setProperty("role", QStringLiteral("primary"));
-  m_cancel = new QPushButton(card());
   int number = 0;
   const auto labelled = [&](QWidget* field) {
     auto* box = new QWidget(card());
@@ -95,8 +95,6 @@ RequeueSheet::RequeueSheet(QWidget* window, const Preferences& preferences) : Ov
   all->addWidget(m_title);
   all->addLayout(grid);
   all->addLayout(buttons);
-  setTabOrder(m_prompt, m_negative);
-  setTabOrder(m_negative, m_size);
   connect(m_accept, &QPushButton::clicked, this, &RequeueSheet::accept);
   connect(m_cancel, &QPushButton::clicked, this, &RequeueSheet::close);
   retranslated(this, [this] {
@@ -131,45 +129,22 @@ void RequeueSheet::ask(int jobs, const QString& prompt) {
   open();
 }
 
-void RequeueSheet::refuse(QWidget* field, const QString& sentence) {
-  m_problem->setText(QStringLiteral("▲ ") + sentence);
-  field->setFocus();
-}
-
 void RequeueSheet::accept() {
   m_problem->clear();
   RequeueEdits edits;
-  bool isNumber = true;
-  if (const QString text = m_size->text().trimmed(); !text.isEmpty()) {
-    const auto size = sizeFromText(text);
-    if (!size || !isPictureSize(*size)) {
-      return refuse(m_size, sizeRule());
-    }
-    edits.width = size->width();
-    edits.height = size->height();
+  PictureValues values;
+  if (const auto problem = readLines({m_size, m_steps, m_guidance, nullptr, m_seed}, values)) {
+    m_problem->setText(QStringLiteral("▲ ") + problem->sentence);
+    problem->line->setFocus();
+    return;
   }
-  if (const QString text = m_steps->text().trimmed(); !text.isEmpty()) {
-    edits.steps = text.toInt(&isNumber);
-    if (!isNumber || *edits.steps < 1 || *edits.steps > domain::kMaxSteps) {
-      return refuse(m_steps, tr("Steps are a whole number from 1 to %1.").arg(domain::kMaxSteps));
-    }
+  if (values.size) {
+    edits.width = values.size->width();
+    edits.height = values.size->height();
   }
-  if (const QString text = m_guidance->text().trimmed(); !text.isEmpty()) {
-    double value = text.toDouble(&isNumber);
-    if (!isNumber) {
-      value = QLocale().toDouble(text, &isNumber);
-    }
-    if (!isNumber || value < 0 || value > 100) {
-      return refuse(m_guidance, tr("Guidance is a number from 0 to 100, such as 7.5."));
-    }
-    edits.guidance = value;
-  }
-  if (const QString text = m_seed->text().trimmed(); !text.isEmpty()) {
-    edits.seed = text.toULongLong(&isNumber);
-    if (!isNumber) {
-      return refuse(m_seed, tr("The seed is a whole number from 0 to 18446744073709551615."));
-    }
-  }
+  edits.steps = values.steps;
+  edits.guidance = values.guidance;
+  edits.seed = values.seed;
   if (const QString text = m_prompt->text().simplified(); !m_promptBox->isHidden() && !text.isEmpty() && text != m_before) {
     edits.prompt = text.toStdString();
   }

@@ -39,7 +39,6 @@ class RequeueSheet : public Overlay {
 
  private:
   void accept();
-  void refuse(QWidget* field, const QString& sentence);
 
   QLabel* m_title;
   QLabel* m_labels[7] = {};

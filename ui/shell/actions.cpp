@@ -199,7 +199,17 @@ void Actions::remember(const QString& id) {
 
 QString keyText(const QKeySequence& keys) {
   QString text = keys.toString(QKeySequence::NativeText);
-  return text.replace(QStringLiteral("Return"), QStringLiteral("Enter"));
+  text.replace(QStringLiteral("Return"), QStringLiteral("Enter"));
+  // Arrows as they stand on the keys, whatever the language calls them.
+  for (const auto& [name, sign] :
+       {std::pair{"Up", u'↑'}, std::pair{"Down", u'↓'}, std::pair{"Left", u'←'}, std::pair{"Right", u'→'}}) {
+    const QString word = QCoreApplication::translate("QShortcut", name);
+    if (text == word || text.endsWith(u'+' + word)) {
+      text = text.chopped(word.size()) + QChar(sign);
+      break;
+    }
+  }
+  return text;
 }
 
 QString tipWithKeys(const QString& words, const Actions& actions, const QString& id) {

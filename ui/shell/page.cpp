@@ -60,6 +60,19 @@ void Page::keyPressEvent(QKeyEvent* event) {
   QWidget::keyPressEvent(event);
 }
 
+/// A page that takes no keys shows no ring: the first thing on it has them.
+void Page::focusInEvent(QFocusEvent* event) {
+  QWidget::focusInEvent(event);
+  for (QWidget* widget = nextInFocusChain(); focusPolicy() == Qt::NoFocus && widget != this;
+       widget = widget->nextInFocusChain()) {
+    if (isAncestorOf(widget) && widget != m_back && (widget->focusPolicy() & Qt::TabFocus) != 0 &&
+        widget->focusProxy() == nullptr && widget->isVisibleTo(this) && widget->isEnabled()) {
+      widget->setFocus(Qt::OtherFocusReason);
+      return;
+    }
+  }
+}
+
 void changeRole(QWidget* widget, const char* role) {
   if (widget->property("role").toString() != QLatin1String(role)) {
     widget->setProperty("role", QLatin1String(role));

@@ -23,6 +23,7 @@ class Page : public QWidget {
   /// Right of the heading, left of the way back.
   QHBoxLayout* tools() const { return m_tools; }
   void keyPressEvent(QKeyEvent* event) override;
+  void focusInEvent(QFocusEvent* event) override;
 
  private:
   QLabel* m_title;

@@ -9,6 +9,7 @@
 
 #include "ui/shell/line_icon.h"
 #include "ui/shell/retranslate.h"
+#include "ui/shell/tab_order.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -37,16 +38,14 @@ SidePanels::SidePanels(QWidget* left, QWidget* centre, QWidget* right, QWidget* 
     panel.handle->installEventFilter(this);
     connect(panel.button, &QPushButton::clicked, this, [this, side] {
       toggle(side);
-      if (isShown(side) && m_sides[side].button->isHidden()) {
-        m_sides[side].widget->setFocus();
+      if (isShown(side) && !m_sides[side].strip->isVisible()) {
+        focusFirstOf(m_sides[side].widget);
       }
     });
   };
   add(Left);
   m_centre->setParent(this);
   add(Right);
-  // In the order in which Tab visits them.
-  setTabOrder(m_sides[Left].button, m_sides[Left].widget);
   retranslated(this, [this] {
     const QString words[] = {tr("Prompts and settings"), tr("Devices")};
     for (const Side side : {Left, Right}) {
@@ -78,7 +77,7 @@ void SidePanels::setShown(Side side, bool isShown) {
     }
   }
   if (!isShown && panel.widget->isAncestorOf(QApplication::focusWidget())) {
-    m_centre->setFocus();
+    Q_EMIT focusFreed();
   }
   place();
   Q_EMIT changed();

@@ -24,6 +24,8 @@ class SidePanels : public QWidget {
   void toggleBoth();
   /// It lies over the centre, or would if it were shown.
   bool isOverlaid(Side side) const;
+  /// What is there in place of a panel that is not, with its button.
+  QWidget* strip(Side side) const { return m_sides[side].strip; }
   int panelWidth(Side side) const { return m_sides[side].width; }
 
   /// Widths, and what is shown, in wide windows and in narrow ones.
@@ -34,6 +36,8 @@ class SidePanels : public QWidget {
 
  Q_SIGNALS:
   void changed();
+  /// A panel goes that has the keyboard.
+  void focusFreed();
 
  protected:
   void resizeEvent(QResizeEvent* event) override;
