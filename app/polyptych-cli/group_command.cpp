@@ -26,8 +26,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLeaveLimit{5000};
 constexpr milliseconds kHearingLimit{5000};
 constexpr milliseconds kTellEvery{500};
-/// Units that a rank has beyond the one in work, so that its worker never waits.
-constexpr std::size_t kAhead = 1;
 /// For what rank 0 tells at the end: as long as its group lives.
 constexpr milliseconds kAsLongAsItTakes{std::chrono::hours(24 * 365)};
 /// A folder that several machines share may show new files late.
@@ -152,8 +150,7 @@ void GroupCommand::start() {
       m_printer.tellUser("Rank " + std::to_string(rank) + " gives no sign of life any more" +
                          (m_arguments.generate.split == Split::Pull ? "; the others make what it had." : "."));
     }
-    if (!isMain() && rank == 0 && m_hasLeft && (state == RankState::Lost || state == RankState::Left)) {
-      // It left without a verdict for this rank, or died.
+    if (!isMain() && rank == 0 && m_hasLeft && state == RankState::Lost) {
       fail({ErrorCode::WorkerDied,
             "Rank 0 is gone before it has joined the parts. The same command goes on, or 'polyptych-cli merge' joins what is "
             "there.",
@@ -164,11 +161,7 @@ void GroupCommand::start() {
   });
   connect(m_rendezvous.get(), &Rendezvous::hasLeft, this, [this] {
     m_hasLeft = true;
-    if (isMain()) {
-      endIfAlone();
-    } else {
-      m_rendezvous->fetch(QStringLiteral("verdict"), kAsLongAsItTakes);
-    }
+    m_rendezvous->fetch(QStringLiteral("verdict"), kAsLongAsItTakes);
   });
   connect(m_rendezvous.get(), &Rendezvous::failed, this, &GroupCommand::fail);
   m_rendezvous->start();
@@ -444,6 +437,14 @@ void GroupCommand::begin() {
     }
     m_rendezvous->append(QStringLiteral("elsewhere"), bitsOf(joined->isFinished));
   }
+  if (!m_isSiteShared) {
+    domain::UnitOfWork unit;
+    unit.plan = m_spec.plan;
+    for (std::size_t i = 0; i < m_isElsewhere.size(); ++i) {  // the leader has compared them
+      unit.requests = {m_spec.requests[i]};
+      m_isElsewhere[i] = QFileInfo::exists(m_folder + QLatin1Char('/') + gallery::RunFolder::nameOf(domain::metadataOf(unit, 0)));
+    }
+  }
   const QString parts = gallery::partsFolder(m_folder, m_agreement->fingerprint);
   const QString part =
       QStringLiteral("%1/%2-%3-%4").arg(parts, m_nonce).arg(m_environment.rank).arg(QString::number(backend::newRunId(), 16));
@@ -484,10 +485,14 @@ void GroupCommand::begin() {
   using backend::Backend;
   connect(m_backend.get(), &Backend::runFinished, this, &GroupCommand::onRunFinished);
   connect(m_backend.get(), &Backend::lost, this, &GroupCommand::onLost);
-  connect(m_backend.get(), &Backend::pictureFinished, this, [this](const backend::PictureEvent&) { ++m_made; });
+  connect(m_backend.get(), &Backend::pictureFinished, this, [this](const backend::PictureEvent& picture) {
+    ++m_made;
+    noteProgress(picture.runId);
+  });
   connect(m_backend.get(), &Backend::pictureFailed, this, [this](const backend::FailureEvent& failure) {
     ++m_failed;
     m_printer.tellFailure(failure);
+    noteProgress(failure.runId);
   });
   connect(m_backend.get(), &Backend::warned, this,
           [this](quint64, const domain::Warning& warning) { m_printer.tellUser(warning.sentence); });
@@ -521,7 +526,7 @@ void GroupCommand::begin() {
   std::vector<std::size_t> units;
   for (const std::size_t unit : m_pending) {
     const auto prompt = static_cast<std::size_t>(m_spec.requests[m_units[unit].front()].promptIndex);
-    if (prompt >= share->begin && prompt < share->end) {
+    if (prompt >= share->begin && prompt < share->end && !isUnitFinished(unit)) {
       units.push_back(unit);
     }
   }
@@ -538,12 +543,22 @@ void GroupCommand::takeElsewhere(const QString& text) {
   }
 }
 
-void GroupCommand::wantMore() {
-  std::size_t units = 0;
-  for (const auto& [run, count] : m_unitsInWork) {
-    units += count;
+void GroupCommand::noteProgress(quint64 runId) {
+  if (const auto left = m_picturesLeft.find(runId); left != m_picturesLeft.end() && left->second > 0) {
+    --left->second;
+    wantMore();
   }
-  if (!m_isOver && !m_isInterrupted && !m_isLeaseWanted && units <= kAhead) {
+}
+
+/// The next lease comes while the last unit of this one is made. Near the end, where a lease is a single unit, it comes after it:
+/// a slow device must not sit on two while a fast one has none.
+void GroupCommand::wantMore() {
+  std::size_t pictures = 0;
+  for (const auto& [run, left] : m_picturesLeft) {
+    pictures += left;
+  }
+  const std::size_t ahead = m_lastLease > 1 ? static_cast<std::size_t>(m_spec.plan.batch) : 0;
+  if (!m_isOver && !m_isInterrupted && !m_isLeaseWanted && pictures <= ahead) {
     m_isLeaseWanted = true;
     m_rendezvous->lease();
   }
@@ -551,6 +566,7 @@ void GroupCommand::wantMore() {
 
 void GroupCommand::onLeased(qint64 first, qint64 count) {
   m_isLeaseWanted = false;
+  m_lastLease = count;
   if (m_isInterrupted || first < 0 || count < 1 || first + count > static_cast<qint64>(m_pending.size())) {
     return;
   }
@@ -587,7 +603,7 @@ void GroupCommand::submit(const std::vector<std::size_t>& units, std::optional<L
     spec.requests.push_back(m_spec.requests[position]);
   }
   m_inWork[spec.id] = lease;
-  m_unitsInWork[spec.id] = units.size();
+  m_picturesLeft[spec.id] = positions.size();
   m_backend->submit(std::move(spec));
 }
 
@@ -598,7 +614,7 @@ void GroupCommand::onRunFinished(const backend::RunSummary& summary) {
   }
   const std::optional<Lease> lease = found->second;
   m_inWork.erase(found);
-  m_unitsInWork.erase(summary.runId);
+  m_picturesLeft.erase(summary.runId);
   if (summary.error) {
     m_printer.tellError(*summary.error);
     m_ownCode = exitCodeOfRun(summary, true);
@@ -634,6 +650,12 @@ void GroupCommand::leaveNow() {
   m_backend->disconnect(this);
   m_backend->leave(kLeaveLimit);
   m_backend.reset();
+  if (isMain()) {
+    // It stays alive for the others until all are done.
+    m_hasLeft = true;
+    endIfAlone();
+    return;
+  }
   tellOthers();
   m_rendezvous->leave();
 }

@@ -86,6 +86,7 @@ class GroupCommand : public QObject {
   std::optional<Refusal> agree(const QString& text);
   void begin();
   void takeElsewhere(const QString& text);
+  void noteProgress(quint64 runId);
   void wantMore();
   void onLeased(qint64 first, qint64 count);
   void submit(const std::vector<std::size_t>& units, std::optional<Lease> lease);
@@ -125,9 +126,10 @@ class GroupCommand : public QObject {
   std::vector<std::size_t> m_pending;                ///< numbers of units that were to be made when the run began
   std::vector<bool> m_isElsewhere;                   ///< by position: finished in another machine's folder
   std::map<quint64, std::optional<Lease>> m_inWork;  ///< by the run in this rank's library
-  std::map<quint64, std::size_t> m_unitsInWork;
+  std::map<quint64, std::size_t> m_picturesLeft;
   qint64 m_made = 0;
   qint64 m_failed = 0;
+  qint64 m_lastLease = 0;  ///< its units
   bool m_isLeaseWanted = false;
   bool m_isOver = false;  ///< there is nothing more for this rank to make
   bool m_isInterrupted = false;

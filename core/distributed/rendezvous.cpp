@@ -271,13 +271,14 @@ class Member {
         return looked;
       }
     }
-    // An item may be read just after a lease was asked for: what others have made already is told first.
-    if (m_wantsLease || isTime) {
-      if (const Result<void> read = readLists(); !read) {
-        return read;
-      }
+    if (!m_wantsLease) {
+      return {};
     }
-    return m_wantsLease ? lease() : Result<void>();
+    // What others have made already is told before the lease.
+    if (const Result<void> read = readLists(); !read) {
+      return read;
+    }
+    return lease();
   }
 
   Result<void> fetch() {
@@ -306,13 +307,16 @@ class Member {
     if (!states) {
       return states.error();
     }
+    // What a rank has told before it left is heard before its leaving.
+    if (const Result<void> read = readLists(); !read) {
+      return read;
+    }
     if (m_options.lease.rank != 0) {
+      tellChange(0, states->front());
       return {};
     }
     for (int rank = 0; rank < static_cast<int>(states->size()); ++rank) {
       const RankState state = (*states)[static_cast<std::size_t>(rank)];
-      const auto [known, isNew] = m_states.try_emplace(rank, RankState::Absent);
-      const bool isChanged = std::exchange(known->second, state) != state;
       if (state != RankState::Absent && rank != 0) {
         const Result<std::optional<std::string>> text = m_store.tryGet("status/" + std::to_string(rank));
         if (!text) {
@@ -322,11 +326,16 @@ class Member {
           tell({{"event", "status"}, {"rank", rank}, {"text", **text}});
         }
       }
-      if (isChanged) {
-        tell({{"event", "rank"}, {"rank", rank}, {"state", nameOf(state)}});
-      }
+      tellChange(rank, state);
     }
     return {};
+  }
+
+  void tellChange(int rank, RankState state) {
+    const auto [known, isNew] = m_states.try_emplace(rank, RankState::Absent);
+    if (std::exchange(known->second, state) != state) {
+      tell({{"event", "rank"}, {"rank", rank}, {"state", nameOf(state)}});
+    }
   }
 
   Result<void> readLists() {

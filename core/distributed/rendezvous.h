@@ -23,8 +23,8 @@ namespace polyptych::distributed {
 ///   {"do":"leave"}
 /// Events: {"event":E, ...} with E
 ///   connected (port, incarnation), published (key, value: what it has now), value (key, value), lease (first, count), over,
-///   item (list, value), status (rank, text) and rank (rank, state: absent, working, left, lost) on rank 0, left,
-///   failed (code, message, key of a fetch that ended in vain): without a key it is the end of the process.
+///   item (list, value), rank (rank, state: absent, working, left, lost) of rank 0, left, and on rank 0 status (rank, text) and
+///   the states of all, failed (code, message, key of a fetch that ended in vain): without a key it is the end of the process.
 /// @param words  the arguments
 /// @return exit code
 int rendezvousMain(std::span<const std::string> words);

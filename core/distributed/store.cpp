@@ -6,8 +6,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <dirent.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <system_error>
@@ -34,6 +41,10 @@ constexpr milliseconds kLongestPause{50};
 constexpr milliseconds kBetweenTries{20};
 /// Of calls that do not wait for anybody but the store itself.
 constexpr milliseconds kCallLimit{10'000};
+/// Of a connection on which nothing comes back: longer than a cable is out by mistake.
+constexpr milliseconds kSilenceLimit{15'000};
+constexpr int kUntilProbed = 3;  // seconds
+constexpr int kBetweenProbes = 2;
 
 std::string nameOf(const StoreAddress& address) { return address.host + ":" + std::to_string(address.port); }
 
@@ -41,6 +52,34 @@ std::string adviceFor(const StoreAddress& address) {
   return address.isServer
              ? "Check that the port " + std::to_string(address.port) + " may be used."
              : "Check that rank 0 runs, that MASTER_ADDR and MASTER_PORT name its machine, and that no firewall is between.";
+}
+
+/// Number of the port in an address; 0 if it is none of TCP.
+std::uint16_t portOf(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET) {
+    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  }
+  return address.ss_family == AF_INET6 ? ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port) : 0;
+}
+
+/// c10d waits for an answer for ever, also where the other machine or the cable is gone and nobody says so. The kernel gives up
+/// such connections of this process to a store.
+void limitConnections(std::uint16_t port) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc/self/fd"), ::closedir);
+  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
+    int fd = -1;
+    std::from_chars(entry->d_name, entry->d_name + std::strlen(entry->d_name), fd);
+    sockaddr_storage peer{};
+    socklen_t length = sizeof peer;
+    if (fd < 0 || ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 || portOf(peer) != port) {
+      continue;
+    }
+    const auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, kUntilProbed);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, kBetweenProbes);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(kSilenceLimit.count()));
+  }
 }
 
 std::vector<std::uint8_t> bytesOf(const std::string& text) { return {text.begin(), text.end()}; }
@@ -128,6 +167,7 @@ Result<std::unique_ptr<Store>> Store::connect(const StoreAddress& address, milli
     handle->prefixed = c10::make_intrusive<c10d::PrefixStore>(address.prefix, handle->raw);
     StoreAddress known = address;
     known.port = static_cast<c10d::TCPStore*>(handle->raw.get())->getPort();  // 0: one was chosen
+    limitConnections(known.port);
     return std::unique_ptr<Store>(new Store(std::move(known), std::move(handle)));
   } catch (...) {
     return errorOfCurrentException(
@@ -140,6 +180,7 @@ Result<std::unique_ptr<Store>> Store::clone() const {
   try {
     auto handle = std::make_unique<Handle>();
     handle->raw = m_handle->raw->clone();
+    limitConnections(m_address.port);
     handle->prefixed = c10::make_intrusive<c10d::PrefixStore>(m_address.prefix, handle->raw);
     return std::unique_ptr<Store>(new Store(m_address, std::move(handle)));
   } catch (...) {

@@ -263,10 +263,9 @@ Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const Q
     if (!QFileInfo::exists(list)) {
       QFile::copy(ours + QLatin1Char('/') + QLatin1String(library::kRunFileName), list);
     }
+    // A backend whose rank was killed may still write its last picture: what stays is joined another time.
     for (const QString& part : ownParts) {
-      if (!QDir(ours + QLatin1Char('/') + part).removeRecursively()) {
-        return Error{ErrorCode::Io, "The parts in '" + ours.toStdString() + "' are joined and cannot be removed.", {}};
-      }
+      QDir(ours + QLatin1Char('/') + part).removeRecursively();
     }
     if (foldersIn(ours).isEmpty() && QDir(ours).removeRecursively()) {
       QDir().rmdir(allPartsOf(folder));

@@ -2,7 +2,7 @@
 """polyptych-cli generate as several processes, under real launchers, and with processes that are killed.
 
 launch_test.py CLI FAKE_WORKER PART [NUMBER]
-PART: torchrun | machines | mpirun | srun | launch | faults | storm (NUMBER of kills)
+PART: torchrun | elastic | machines | mpirun | srun | launch | faults | storm (NUMBER of kills)
 Ends with 77 (a named skip) where the launcher, or the means to make namespaces, are not there.
 """
 import json
@@ -112,6 +112,28 @@ def torchrun(case):
     again = run(case.words(case.out("torchrun-pull-2"), "--images-per-prompt", "2", "--batch", "3"), str(TORCHRUN), "--standalone", "--no-python",
                 "--nproc-per-node=2", case.cli)
     assert "14 were there" in again.stderr, again.stderr
+
+
+def elastic(case):
+    """torchrun stops and restarts everybody when one rank dies; what was made stays."""
+    if not TORCHRUN.exists():
+        skip("torchrun is not in this Python environment")
+    expected = case.plain("plain", case.fakeWords(case.out("plain"), 120))
+    out = case.out("elastic")
+    process = subprocess.Popen([str(TORCHRUN), "--no-python", "--nnodes=1", "--nproc-per-node=2", "--max-restarts=3", "--rdzv-backend=c10d",
+                                f"--rdzv-endpoint=localhost:{freePort()}", "--rdzv-id=evening", case.cli, *case.fakeWords(out, 120, stepMs=20)],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+    for victim in (1, 0):
+        started = time.monotonic()
+        while len(list(out.glob(".polyptych/parts/*/*/pictures/*/*/*.png"))) < 10 and time.monotonic() - started < 60:
+            time.sleep(0.1)
+        os.kill(sorted(ranksBelow(process))[victim], signal.SIGKILL)
+        time.sleep(1)
+    output, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, (process.returncode, output, error[-4000:])
+    there = int(re.findall(r"(\d+) of them are there already", error)[-1])
+    assert there >= 10, error[-4000:]
+    same(out, expected, "torchrun --max-restarts, two ranks killed")
 
 
 def ip(*words):
@@ -486,7 +508,7 @@ def main():
     cli, fake, part, *more = sys.argv[1:]
     case = Case(cli, fake)
     try:
-        parts = {"torchrun": torchrun, "machines": machines, "mpirun": mpirun, "srun": srun, "launch": launch, "faults": faults}
+        parts = {"torchrun": torchrun, "elastic": elastic, "machines": machines, "mpirun": mpirun, "srun": srun, "launch": launch, "faults": faults}
         if part == "storm":
             storm(case, int(more[0]))
         else:
