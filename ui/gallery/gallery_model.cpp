@@ -251,7 +251,7 @@ void GalleryModel::askRowsAround(int row) const {
   for (int i = first; i < last; ++i) {
     const qint64 id = m_items[static_cast<std::size_t>(i)].entry.id;
     if (id != 0 && !m_askedRows.contains(id) && !m_rowData.contains(id)) {
-      m_askedRows.insert(id);
+      m_askedRows.insert(id, i);
       m_toAsk.push_back(id);
     }
   }
@@ -261,21 +261,28 @@ void GalleryModel::askRowsAround(int row) const {
 }
 
 void GalleryModel::onRowsRead(const std::vector<gallery::PictureRow>& rows) {
-  QSet<qint64> ids;
-  for (const gallery::PictureRow& row : rows) {
-    m_askedRows.remove(row.id);
-    ids.insert(row.id);
-    m_rowData.insert(row.id, new gallery::PictureRow(row));
-  }
-  int first = -1;
+  QSet<qint64> moved;
+  int first = rowCount();
   int last = -1;
-  for (int row = 0; row < rowCount(); ++row) {
-    if (ids.contains(m_items[static_cast<std::size_t>(row)].entry.id)) {
-      first = first < 0 ? row : first;
-      last = row;
+  const auto note = [&](int row) {
+    first = std::min(first, row);
+    last = std::max(last, row);
+  };
+  for (const gallery::PictureRow& data : rows) {
+    const int row = m_askedRows.contains(data.id) ? m_askedRows.take(data.id) : -1;
+    m_rowData.insert(data.id, new gallery::PictureRow(data));
+    if (row >= 0 && row < rowCount() && m_items[static_cast<std::size_t>(row)].entry.id == data.id) {
+      note(row);
+    } else {
+      moved.insert(data.id);
     }
   }
-  if (first >= 0) {
+  for (int row = 0; row < rowCount() && !moved.isEmpty(); ++row) {
+    if (moved.remove(m_items[static_cast<std::size_t>(row)].entry.id)) {
+      note(row);
+    }
+  }
+  if (last >= 0) {
     Q_EMIT dataChanged(index(first), index(last));
   }
 }

@@ -197,7 +197,7 @@ class GalleryModel : public QAbstractListModel {
   mutable QHash<Key, int> m_liveRows;
   mutable bool m_areLiveRowsOld = true;
   mutable QCache<qint64, gallery::PictureRow> m_rowData;
-  mutable QSet<qint64> m_askedRows;
+  mutable QHash<qint64, int> m_askedRows;  ///< by id: its row at that time
   mutable std::vector<qint64> m_toAsk;
   /// By gallery::PictureRow::id: pictures of runs that are over, as long as their rows are not read.
   QHash<qint64, QString> m_pathsOfEnded;

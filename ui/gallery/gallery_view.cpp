@@ -300,7 +300,10 @@ void GalleryView::tellVisible() {
 
 void GalleryView::scrollContentsBy(int dx, int dy) {
   viewport()->scroll(dx, dy);
-  m_visibleTimer.start();
+  // Not put off by the next step: thumbnails of what has gone by are not to be made all the while.
+  if (!m_visibleTimer.isActive()) {
+    m_visibleTimer.start();
+  }
 }
 
 void GalleryView::paintHeading(QPainter& painter, const Band& band, std::size_t number) {
