@@ -600,6 +600,12 @@ std::vector<qint64> GalleryModel::allIds() const {
   return ids;
 }
 
+void GalleryModel::prepare(int first, int last) const {
+  for (int row = first; row <= last; ++row) {
+    m_rowData.ask(m_items[static_cast<std::size_t>(row)].entry.id, row);
+  }
+}
+
 void GalleryModel::setVisible(int first, int last) {
   QSet<QString> paths;
   for (int row = std::max(0, first); row <= last && row < rowCount(); ++row) {

@@ -102,6 +102,8 @@ class GalleryModel : public QAbstractListModel {
   std::vector<qint64> idsOf(const QModelIndexList& indexes) const;
   std::vector<qint64> allIds() const;
 
+  /// Has the rows read, so that they can be dragged whole.
+  void prepare(int first, int last) const;
   /// What the view shows: thumbnails of others are not waited for.
   void setVisible(int first, int last);
   TilePictures& tiles() { return m_tiles; }
