@@ -5,6 +5,7 @@
 #include <QImageReader>
 #include <algorithm>
 
+#include "core/base/thread_priority.h"
 #include "core/domain/request.h"
 
 namespace polyptych::gallery {
@@ -69,6 +70,7 @@ void Thumbnails::cancelAll() {
 int Thumbnails::pending() const { return static_cast<int>(m_open.size()); }
 
 void Thumbnails::workOnNext() {
+  base::giveWay();
   Job job;
   {
     const std::lock_guard lock(m_mutex);

@@ -885,13 +885,16 @@ class TestGalleryActions : public QObject {
     QTRY_COMPARE(QApplication::clipboard()->text(), QStringLiteral("a yellow house"));
   }
 
-  void aChoiceThatIsLongerThanTheScreenIsCopiedWhole() {
+  void aChoiceThatIsLongerThanTheScreenIsWhole() {
     constexpr int kMany = 400;
     QStringList prompts;
     for (int i = 0; i < kMany; ++i) {
       prompts << QStringLiteral("prompt %1").arg(i);
     }
     Desk desk({tests::recordOf(1, prompts, "2023-11-14/001-a")});
+    bool isRead = false;
+    connect(desk.model(), &QAbstractItemModel::dataChanged, desk.grid(),
+            [&](const QModelIndex&, const QModelIndex& to) { isRead = isRead || to.row() == kMany - 1; });
     desk.key(Qt::Key_A, Qt::ControlModifier);
     desk.key(Qt::Key_C, Qt::ControlModifier | Qt::ShiftModifier);
     QTRY_COMPARE(desk.message(), QStringLiteral("400 prompts copied."));
@@ -899,6 +902,10 @@ class TestGalleryActions : public QObject {
     desk.key(Qt::Key_C, Qt::ControlModifier);
     QTRY_COMPARE(desk.message(), QStringLiteral("400 pictures copied."));
     QCOMPARE(QApplication::clipboard()->mimeData()->urls().size(), kMany);
+    // And is dragged whole, without being asked twice.
+    QTRY_VERIFY(isRead);
+    const std::unique_ptr<QMimeData> dragged(desk.model()->mimeData(desk.grid()->selectionModel()->selectedIndexes()));
+    QCOMPARE(dragged->urls().size(), kMany);
   }
 
   void picturesAreCopied() {

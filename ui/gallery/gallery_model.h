@@ -1,20 +1,19 @@
 #pragma once
 
 #include <QAbstractListModel>
-#include <QCache>
 #include <QHash>
-#include <QPixmap>
 #include <QSet>
 #include <QTimer>
-#include <QVector>
-#include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "core/backend/backend.h"
 #include "ui/error_text.h"
+#include "ui/gallery/gallery_item.h"
+#include "ui/gallery/live_runs.h"
+#include "ui/gallery/pending_marks.h"
 #include "ui/gallery/picture_library.h"
+#include "ui/gallery/row_data.h"
 #include "ui/gallery/tile_pictures.h"
 
 namespace polyptych::ui {
@@ -24,8 +23,7 @@ namespace polyptych::ui {
 class GalleryModel : public QAbstractListModel {
   Q_OBJECT
  public:
-  enum class State { Waiting, Working, Done, Failed };
-  Q_ENUM(State)
+  using State = PictureState;
   enum Role {
     StateRole = Qt::UserRole,
     PathRole,
@@ -104,6 +102,8 @@ class GalleryModel : public QAbstractListModel {
   std::vector<qint64> idsOf(const QModelIndexList& indexes) const;
   std::vector<qint64> allIds() const;
 
+  /// Has the rows read, so that they can be dragged whole.
+  void prepare(int first, int last) const;
   /// What the view shows: thumbnails of others are not waited for.
   void setVisible(int first, int last);
   TilePictures& tiles() { return m_tiles; }
@@ -119,51 +119,9 @@ class GalleryModel : public QAbstractListModel {
   void troubled(const polyptych::base::Error& error);
 
  private:
-  using Key = std::pair<quint64, qint64>;  ///< run, index
-  struct Item {
-    gallery::PictureEntry entry;
-    quint64 group = 0;
-    State state = State::Done;
-  };
-  struct Live {
-    State state = State::Waiting;
-    bool isDropped = false;
-    double part = 0;
-    QString path;
-    ErrorText reason;
-    QPixmap preview;  ///< until the thumbnail is there
-    qint64 doneOrder = 0;
-    std::optional<gallery::PictureEntry> entry;
-  };
-  struct Run {
-    std::vector<domain::GenerationRequest> requests;
-    std::vector<Live> pictures;  ///< by index
-    qint64 sequence = 0;
-    qint64 bornMs = 0;
-    bool isOver = false;
-  };
-  struct Pending {
-    quint64 number = 0;
-    backend::MarkChange change;
-    QSet<qint64> ids;
-    quint64 untilTicket = 0;  ///< 0: not answered
-  };
-
-  static Key keyOf(const Item& item) { return {item.entry.runId, item.entry.index}; }
-  Live* liveOf(quint64 runId, qint64 index);
-  const Live* liveOf(quint64 runId, qint64 index) const;
-  const Run* runOf(quint64 runId) const;
-  bool isShown(const Run& run, qint64 index) const;
-  bool showsLive() const;
-  std::vector<Item> composed() const;
-  std::vector<Item> composedByRun() const;
-  std::vector<Item> composedByTime() const;
-  void addLive(std::vector<Item>& items, quint64 runId, const Run& run, qint64 index) const;
-  void group(std::vector<Item>& items) const;
-  void overlay(std::vector<Item>& items) const;
   void rebuild(bool isOther = false);
-  void apply(std::vector<Item> items, bool isOther);
-  void splice(std::vector<Item>& items, int first, int oldEnd, int newEnd);
+  void apply(std::vector<GalleryItem> items, bool isOther);
+  void splice(std::vector<GalleryItem>& items, int first, int oldEnd, int newEnd);
   void changed();
   void touch(int row);
   void touchKey(quint64 runId, qint64 index);
@@ -172,8 +130,8 @@ class GalleryModel : public QAbstractListModel {
   void onRowsRead(const std::vector<gallery::PictureRow>& rows);
   const gallery::PictureRow* rowDataOf(int row) const;
   void askRowsAround(int row) const;
-  QString pathOf(const Item& item, int row) const;
-  QString promptOf(const Item& item, int row) const;
+  QString pathOf(const GalleryItem& item, int row) const;
+  QString promptOf(const GalleryItem& item, int row) const;
   void askFacetsSoon() { m_facetsTimer.start(); }
 
   mutable PictureLibrary m_library;
@@ -188,21 +146,17 @@ class GalleryModel : public QAbstractListModel {
   std::vector<gallery::PictureEntry> m_arriving;
   QHash<quint64, gallery::RunHeading> m_headings;
   QHash<qint64, quint64> m_promptTexts;
-  QHash<quint64, Run> m_runs;
-  qint64 m_sequence = 0;
-  std::vector<Pending> m_pending;
-  std::vector<Item> m_items;
+  LiveRuns m_live;
+  PendingMarks m_pending;
+  std::vector<GalleryItem> m_items;
   mutable std::vector<Section> m_sections;
   mutable bool m_areSectionsOld = true;
-  mutable QHash<Key, int> m_liveRows;
+  mutable QHash<PictureKey, int> m_liveRows;
   mutable bool m_areLiveRowsOld = true;
-  mutable QCache<qint64, gallery::PictureRow> m_rowData;
-  mutable QSet<qint64> m_askedRows;
-  mutable std::vector<qint64> m_toAsk;
+  mutable RowData m_rowData;
   /// By gallery::PictureRow::id: pictures of runs that are over, as long as their rows are not read.
   QHash<qint64, QString> m_pathsOfEnded;
   mutable QHash<QString, QSet<int>> m_rowsOfPath;
-  mutable QTimer m_askTimer;
   QTimer m_facetsTimer;
   QTimer m_refreshTimer;
 };

@@ -22,6 +22,8 @@ namespace {
 constexpr int kVisibleDelayMs = 15;
 /// What is kept of a selection over a change of everything.
 constexpr int kMostKept = 20000;
+/// Files that a program which they are dragged to could do something with.
+constexpr int kMostDragged = 4000;
 
 std::pair<quint64, qint64> keyOf(const QModelIndex& index) {
   return {index.data(GalleryModel::RunRole).toULongLong(), index.data(GalleryModel::IndexRole).toLongLong()};
@@ -300,7 +302,10 @@ void GalleryView::tellVisible() {
 
 void GalleryView::scrollContentsBy(int dx, int dy) {
   viewport()->scroll(dx, dy);
-  m_visibleTimer.start();
+  // Not put off by the next step: thumbnails of what has gone by are not to be made all the while.
+  if (!m_visibleTimer.isActive()) {
+    m_visibleTimer.start();
+  }
 }
 
 void GalleryView::paintHeading(QPainter& painter, const Band& band, std::size_t number) {
@@ -489,6 +494,11 @@ void GalleryView::selectionChanged(const QItemSelection& selected, const QItemSe
   int count = 0;
   for (const QItemSelectionRange& range : selectionModel()->selection()) {
     count += range.height();
+  }
+  if (count <= kMostDragged) {
+    for (const QItemSelectionRange& range : selected) {
+      m_gallery->prepare(range.top(), range.bottom());
+    }
   }
   Q_EMIT selectionCountChanged(count);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/base/thread_priority.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
@@ -81,6 +82,7 @@ void TilePictures::keepOnly(const QSet<QString>& paths) {
 
 void TilePictures::prepare(const QString& path, const QImage& thumbnail) {
   m_threads.start([this, path, thumbnail, side = m_side, ratio = m_ratio] {
+    base::giveWay();
     const QImage image = tileOf(thumbnail, side, ratio);
     // It waits for its thread before it goes.
     QMetaObject::invokeMethod(
