@@ -425,4 +425,14 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>polyptych::ui::TopBar</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>
