@@ -26,6 +26,16 @@
     </message>
 </context>
 <context>
+    <name>PromptChips</name>
+    <message numerus="yes">
+        <source>▲ %n word(s) over</source>
+        <translation>
+            <numerusform>▲ %n word over</numerusform>
+            <numerusform>▲ %n words over</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::ClosingSheet</name>
     <message numerus="yes">
         <source>%n picture(s) are not made yet.</source>
@@ -279,16 +289,6 @@
         <translation>
             <numerusform>%n prompt added from %1.</numerusform>
             <numerusform>%n prompts added from %1.</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
-    <name>polyptych::ui::PromptView</name>
-    <message numerus="yes">
-        <source>▲ %n word(s) over</source>
-        <translation>
-            <numerusform>▲ %n word over</numerusform>
-            <numerusform>▲ %n words over</numerusform>
         </translation>
     </message>
 </context>

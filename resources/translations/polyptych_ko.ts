@@ -321,6 +321,27 @@
     </message>
 </context>
 <context>
+    <name>PromptChips</name>
+    <message>
+        <source>off</source>
+        <translation>꺼짐</translation>
+    </message>
+    <message>
+        <source>model not found</source>
+        <translation>모델 없음</translation>
+    </message>
+    <message numerus="yes">
+        <source>▲ %n word(s) over</source>
+        <translation>
+            <numerusform>▲ %n단어 초과</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The model reads the first %1 tokens of a prompt; this one has %2.</source>
+        <translation>모델은 프롬프트의 처음 %1토큰만 읽습니다. 이 프롬프트는 %2토큰입니다.</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::AboutPage</name>
     <message>
         <source>About Polyptych</source>
@@ -2169,26 +2190,8 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
 <context>
     <name>polyptych::ui::PromptView</name>
     <message>
-        <source>off</source>
-        <translation>꺼짐</translation>
-    </message>
-    <message numerus="yes">
-        <source>▲ %n word(s) over</source>
-        <translation>
-            <numerusform>▲ %n단어 초과</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The model reads the first %1 tokens of a prompt; this one has %2.</source>
-        <translation>모델은 프롬프트의 처음 %1토큰만 읽습니다. 이 프롬프트는 %2토큰입니다.</translation>
-    </message>
-    <message>
         <source>Prompt %1</source>
         <translation>프롬프트 %1</translation>
-    </message>
-    <message>
-        <source>model not found</source>
-        <translation>모델 없음</translation>
     </message>
 </context>
 <context>
