@@ -3,12 +3,9 @@
 #include <QAction>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDateTime>
 #include <QDesktopServices>
 #include <QDragEnterEvent>
-#include <QHBoxLayout>
 #include <QLineEdit>
-#include <QLocale>
 #include <QMenu>
 #include <QMimeData>
 #include <QSettings>
@@ -16,17 +13,16 @@
 #include <QVBoxLayout>
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <utility>
-#include <variant>
 
-#include "core/domain/device_choice.h"
 #include "ui/error_text.h"
 #include "ui/gallery/filter_bar.h"
 #include "ui/gallery/gallery_view.h"
-#include "ui/shell/line_icon.h"
 #include "ui/shell/retranslate.h"
 #include "ui/shell/tab_order.h"
 #include "ui/theme.h"
+#include "ui/top_bar.h"
 
 namespace polyptych::ui {
 namespace {
@@ -34,8 +30,6 @@ namespace {
 /// Setting: true from the first time that the window is closed over its work until that is told, then false.
 constexpr QLatin1String kWorksOn("notices/worksOn");
 
-/// Setting: how many workers the CPU has.
-constexpr QLatin1String kCpuWorkers("cpuWorkers");
 /// Setting: how much of the centre the queue takes, pixels.
 constexpr QLatin1String kQueueHeight("window/queueHeight");
 
@@ -70,13 +64,19 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   m_preferences = m_options.preferences != nullptr ? m_options.preferences : new Preferences(m_options.restoresSettings, this);
   m_notifier = new WorkNotifier(this);
   connect(m_notifier, &WorkNotifier::clicked, this, &MainWindow::comeToFront);
+  // In this order: what a signal of the backend says of runs is known before anybody asks for it.
+  m_runs = new OpenRuns(m_backend, *m_gallery->model(), this);
+  m_deviceControl =
+      new DeviceControl(m_backend, *m_devices, *m_runs, *m_preferences, m_options.cpuCores, m_options.restoresSettings, this);
+  m_starter =
+      new RunStarter(m_backend, {*m_form, *m_deviceControl, *m_runs, *m_messages, *m_preferences}, m_options.describeModel, this);
   auto* panels = new SidePanels(m_form, makeCentre(), m_devices, this);
 
   auto* all = new QWidget(this);
   auto* layout = new QVBoxLayout(all);
   layout->setContentsMargins(0, 0, 0, 0);
   layout->setSpacing(0);
-  m_topBar = makeTopBar();
+  m_topBar = new TopBar(m_gallery->searchField(), this);
   layout->addWidget(m_topBar);
   layout->addWidget(panels, 1);
   layout->addWidget(m_messages);
@@ -86,10 +86,10 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
 
   makeShell(panels);
 
+  m_deviceControl->restore();
   if (m_options.restoresSettings) {
     m_form->restore();
-    m_queueHeight = QSettings().value(kQueueHeight).toInt();
-    m_devices->setCpuWorkers(QSettings().value(kCpuWorkers, 1).toInt());
+    m_drawer->setQueueHeight(QSettings().value(kQueueHeight).toInt());
   }
   if (!m_options.model.isEmpty()) {
     m_form->settings().setModelReference(m_options.model);
@@ -98,9 +98,12 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
     m_form->settings().setModelReference(m_preferences->values().defaultModel);
   }
   connect(m_form, &RunForm::changed, this, &MainWindow::updateGenerate);
-  connect(m_devices, &DevicePanel::tickChanged, this, [this] {
+  connect(m_starter, &RunStarter::checkingChanged, this, &MainWindow::updateGenerate);
+  // The run's beginning: that is where its pictures come first.
+  connect(m_starter, &RunStarter::submitted, m_gallery, &GalleryPage::showRun);
+  connect(m_starter, &RunStarter::devicesMissing, this, &MainWindow::tellNoDevice);
+  connect(m_deviceControl, &DeviceControl::tickChanged, this, [this] {
     updateGenerate();
-    changeDevices();
     m_cost->update();
     m_shell->updateDevices();
   });
@@ -108,6 +111,8 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
   connect(m_messages, &MessageBar::focusFreed, this, &MainWindow::focusCentre);
   connect(panels, &SidePanels::focusFreed, this, &MainWindow::focusCentre);
+  connect(m_drawer, &QueueDrawer::focusFreed, this, &MainWindow::focusCentre);
+  connectTopBar();
   connectBackend();
   retranslated(this, [this] { retranslate(); });
   // In this order: once the devices are listed, everything else has been told.
@@ -124,6 +129,8 @@ MainWindow::~MainWindow() {
   for (QObject* part : findChildren<QObject*>()) {
     part->disconnect(this);
   }
+  delete m_starter;
+  delete m_deviceControl;
   m_threads.clear();
   m_threads.waitForDone();
 }
@@ -131,9 +138,10 @@ MainWindow::~MainWindow() {
 /// As the eye goes: prompts, settings, pictures, queue, devices, message, and the bar above all of it.
 bool MainWindow::focusNextPrevChild(bool isNext) {
   const SidePanels& panels = m_shell->panels();
-  return focusNext({panels.strip(SidePanels::Left), m_form, m_centre, m_queuePage, panels.strip(SidePanels::Right), m_devices,
-                    m_messages, m_name, m_generate, m_pause, m_stop, m_stopMenu, m_gallery->searchField()},
-                   isNext);
+  std::vector<QWidget*> parts{panels.strip(SidePanels::Left),  m_form,    m_centre,  m_queuePage,
+                              panels.strip(SidePanels::Right), m_devices, m_messages};
+  std::ranges::copy(m_topBar->tabs(), std::back_inserter(parts));
+  return focusNext(parts, isNext);
 }
 
 /// Whoever had the keyboard is gone.
@@ -156,10 +164,12 @@ void MainWindow::focusPart(int distance) {
     QWidget* widget;
     std::function<void()> focus;
   };
-  const Part parts[] = {
-      {m_form, [this] { m_form->prompts().takeFocus(); }}, {m_centre, [this] { focusCentre(); }},
-      {m_queuePage, [this] { m_queuePage->takeFocus(); }}, {m_devices, [this] { m_devices->takeFocus(); }},
-      {m_messages, [this] { m_messages->takeFocus(); }},   {m_topBar, [this] { m_generate->setFocus(Qt::ShortcutFocusReason); }}};
+  const Part parts[] = {{m_form, [this] { m_form->prompts().takeFocus(); }},
+                        {m_centre, [this] { focusCentre(); }},
+                        {m_queuePage, [this] { m_queuePage->takeFocus(); }},
+                        {m_devices, [this] { m_devices->takeFocus(); }},
+                        {m_messages, [this] { m_messages->takeFocus(); }},
+                        {m_topBar, [this] { m_topBar->generate()->setFocus(Qt::ShortcutFocusReason); }}};
   const auto count = static_cast<int>(std::size(parts));
   const QWidget* now = QApplication::focusWidget();
   const auto* found = std::ranges::find_if(parts, [now](const Part& part) { return part.widget->isAncestorOf(now); });
@@ -173,77 +183,28 @@ void MainWindow::focusPart(int distance) {
   }
 }
 
-QWidget* MainWindow::makeTopBar() {
-  auto* bar = new QWidget(this);
-  bar->setObjectName(QStringLiteral("topBar"));
-  bar->setAttribute(Qt::WA_StyledBackground);
-  bar->setFixedHeight(Metrics::kTopBar);
-  m_name = new QPushButton(QStringLiteral("Polyptych"), bar);
-  m_name->setObjectName(QStringLiteral("appName"));
-  m_generate = new QPushButton(bar);
-  m_generate->setObjectName(QStringLiteral("generate"));
-  m_stop = new QPushButton(bar);
-  m_stop->setObjectName(QStringLiteral("stop"));
-  m_stop->setEnabled(false);
-  m_stopMenu = new QPushButton(lineIcon(QStringLiteral("chevron")), QString(), bar);
-  m_stopMenu->setObjectName(QStringLiteral("stopMenu"));
-  m_stopMenu->setProperty("role", QStringLiteral("icon"));
-  m_stopMenu->setEnabled(false);
-  m_pause = new QPushButton(bar);
-  m_pause->setObjectName(QStringLiteral("pause"));
-  m_pause->setEnabled(false);
-  m_progressText = new QLabel(bar);
-  m_progressText->setObjectName(QStringLiteral("progress"));
-  m_progressText->setProperty("role", QStringLiteral("secondary"));
-  m_progressBar = new QProgressBar(bar);
-  m_progressBar->setTextVisible(false);
-  m_percent = new QLabel(bar);
-  m_percent->setProperty("role", QStringLiteral("secondary"));
-  auto* progress = new QVBoxLayout;
-  progress->setSpacing(Metrics::kTight);
-  progress->addStretch();
-  auto* progressWords = new QHBoxLayout;
-  progressWords->addWidget(m_progressText, 1);
-  progressWords->addWidget(m_percent);
-  progress->addLayout(progressWords);
-  progress->addWidget(m_progressBar);
-  progress->addStretch();
-  auto* layout = new QHBoxLayout(bar);
-  // The name begins where the panel below it does; what is around it shows only under the pointer.
-  layout->setContentsMargins(Metrics::kPad - Metrics::kNameInset, 0, Metrics::kPad, 0);
-  layout->setSpacing(Metrics::kPad);
-  layout->addWidget(m_name);
-  layout->addSpacing(Metrics::kTight);
-  layout->addWidget(m_generate);
-  layout->addWidget(m_pause);
-  auto* stopping = new QHBoxLayout;
-  stopping->setSpacing(Metrics::kTight / 2);
-  stopping->addWidget(m_stop);
-  stopping->addWidget(m_stopMenu);
-  layout->addLayout(stopping);
-  layout->addLayout(progress, 2);
-  layout->addStretch(1);
-  layout->addWidget(m_gallery->searchField(), 1);
-  connect(m_generate, &QPushButton::clicked, this, [this] { generate(); });
-  connect(m_pause, &QPushButton::clicked, this, &MainWindow::togglePause);
-  connect(m_stop, &QPushButton::clicked, this, &MainWindow::stop);
-  connect(m_stopMenu, &QPushButton::clicked, this, &MainWindow::showStopMenu);
-  return bar;
-}
-
-void MainWindow::showStopMenu() {
-  QMenu menu(m_stopMenu);
-  for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting", "run.stopAll"}) {
-    m_shell->actions().addTo(menu, QLatin1String(id));
-  }
-  menu.exec(m_stop->mapToGlobal(m_stop->rect().bottomLeft()));
+void MainWindow::connectTopBar() {
+  connect(m_topBar->generate(), &QPushButton::clicked, this, [this] { m_starter->start(false); });
+  connect(m_topBar->pause(), &QPushButton::clicked, this, &MainWindow::togglePause);
+  connect(m_topBar->stop(), &QPushButton::clicked, this, &MainWindow::stop);
+  connect(m_topBar, &TopBar::focusFreed, this, &MainWindow::focusCentre);
+  connect(m_topBar, &TopBar::stopMenuWanted, this, [this](const QPoint& at) {
+    QMenu menu(this);
+    for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting", "run.stopAll"}) {
+      m_shell->actions().addTo(menu, QLatin1String(id));
+    }
+    menu.exec(at);
+  });
+  const auto showKeys = [this] { m_topBar->setKeys(keyText(m_shell->actions().keys(QStringLiteral("run.start")).value(0))); };
+  connect(&m_shell->actions(), &Actions::changed, m_topBar, showKeys);
+  showKeys();
 }
 
 void MainWindow::makeShell(SidePanels* panels) {
   WindowShell::Parts parts;
   parts.panels = panels;
   parts.centre = m_centre;
-  parts.name = m_name;
+  parts.name = m_topBar->name();
   parts.library = m_options.library;
   parts.modelFolders = m_options.modelFolders;
   parts.listModels = m_options.listModels;
@@ -266,8 +227,8 @@ void MainWindow::makeShell(SidePanels* panels) {
   m_cost = new RunCost(
       *m_form, m_options.describeModel, m_options.location,
       [this] {
-        const auto slotList = chosenDevices();
-        return slotList && !m_devices->tickedList().isEmpty() ? *slotList : std::vector<domain::DeviceSlot>();
+        const auto slotList = m_deviceControl->chosen();
+        return slotList && m_deviceControl->isAnyTicked() ? *slotList : std::vector<domain::DeviceSlot>();
       },
       this);
   connect(m_shell, &WindowShell::libraryWanted, this, &MainWindow::libraryWanted);
@@ -281,17 +242,17 @@ void MainWindow::addActions() {
   using Kind = backend::Command::Kind;
   Actions& actions = m_shell->actions();
   actions.add(QStringLiteral("run.start"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate"), Category::Run,
-              {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, [this] { m_generate->click(); });
+              {Qt::CTRL | Qt::Key_Return, Qt::CTRL | Qt::Key_Enter}, [this] { m_topBar->generate()->click(); });
   actions.add(QStringLiteral("run.startInFront"),
               QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Generate at the front of the queue"), Category::Run,
-              {Qt::CTRL | Qt::SHIFT | Qt::Key_Return, Qt::CTRL | Qt::SHIFT | Qt::Key_Enter}, [this] { generate(true); });
+              {Qt::CTRL | Qt::SHIFT | Qt::Key_Return, Qt::CTRL | Qt::SHIFT | Qt::Key_Enter}, [this] { m_starter->start(true); });
   actions.add(QStringLiteral("run.pause"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Pause or resume"), Category::Run,
-              {Qt::CTRL | Qt::Key_P}, [this] { m_pause->click(); });
+              {Qt::CTRL | Qt::Key_P}, [this] { m_topBar->pause()->click(); });
   actions.add(QStringLiteral("run.stopPictures"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop the pictures in work"),
               Category::Run, {Qt::SHIFT | Qt::Key_X, Qt::CTRL | Qt::ALT | Qt::Key_Return},
               [this] { m_stopCommands->stop(Kind::CancelInWork); });
   actions.add(QStringLiteral("run.stopRun"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop this run"), Category::Run, {},
-              [this] { m_stopCommands->stop(Kind::CancelAll, m_currentRun); });
+              [this] { m_stopCommands->stop(Kind::CancelAll, m_deviceControl->currentRun()); });
   actions.add(QStringLiteral("run.stopWaiting"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything that waits"),
               Category::Run, {Qt::CTRL | Qt::SHIFT | Qt::Key_X}, [this] { m_stopCommands->stop(Kind::CancelWaiting); });
   actions.add(QStringLiteral("run.stopAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything"), Category::Run, {},
@@ -299,7 +260,7 @@ void MainWindow::addActions() {
   m_gallery->addActions(actions);
   m_queuePage->addActions(actions);
   actions.add(QStringLiteral("queue.toggle"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show or hide the queue"),
-              Category::Queue, {Qt::Key_Q, Qt::ALT | Qt::Key_Q}, [this] { showQueue(!m_queuePage->isVisible()); });
+              Category::Queue, {Qt::Key_Q, Qt::ALT | Qt::Key_Q}, [this] { m_drawer->toggle(); });
   actions.add(QStringLiteral("gallery.focus"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Go to the pictures"),
               Category::Gallery, {Qt::ALT | Qt::Key_G}, [this] {
                 m_shell->pages().leave();
@@ -353,19 +314,6 @@ void MainWindow::addActions() {
 }
 
 void MainWindow::retranslate() {
-  m_generate->setToolTip(tipWithKeys(tr("Generate"), m_shell->actions(), QStringLiteral("run.start")));
-  m_stop->setText(tr("Stop"));
-  m_stopMenu->setAccessibleName(tr("What to stop"));
-  m_stopMenu->setToolTip(tr("What to stop"));
-  // Wide enough for both of its words: what stands beside it stays where it is.
-  int width = 0;
-  for (const QString& word : {tr("Resume"), tr("Pause")}) {
-    m_pause->setText(word);
-    m_pause->ensurePolished();
-    width = std::max(width, m_pause->sizeHint().width());
-  }
-  m_pause->setMinimumWidth(width);
-  m_progressBar->setAccessibleName(tr("Progress of all pictures"));
   updateGenerate();
   updateProgress();
   showPause();
@@ -387,47 +335,15 @@ QWidget* MainWindow::makeCentre() {
   connect(m_gallery, &GalleryPage::useSeedRequested, &m_form->settings(), &RunSettings::useSeed);
   connect(m_gallery, &GalleryPage::fullScreenWanted, this, &MainWindow::setFullScreen);
   m_queuePage = new QueuePage(m_backend, *m_messages, m_options.location, this, *m_preferences, this);
-  m_queuePage->hide();
-  connect(m_queuePage, &QueuePage::closed, this, [this] { showQueue(false); });
   connect(m_queuePage, &QueuePage::runsWanted, this, [this](const std::vector<backend::RunSpec>& specs) {
     for (const backend::RunSpec& spec : specs) {
-      submit(spec, false);
+      m_starter->submit(spec);
     }
   });
   connect(&m_queuePage->commands(), &QueueCommands::runTakenBack, this, [this](quint64 runId) { m_takenBack << runId; });
-  connect(m_messages, &MessageBar::queueTriggered, this, [this] { showQueue(!m_queuePage->isVisible()); });
-  m_middle = new QSplitter(Qt::Vertical, this);
-  m_middle->setObjectName(QStringLiteral("middle"));
-  m_middle->setChildrenCollapsible(false);
-  m_middle->addWidget(m_centre);
-  m_middle->addWidget(m_queuePage);
-  m_middle->setStretchFactor(0, 1);
-  return m_middle;
-}
-
-/// Over the lower half of the gallery.
-void MainWindow::showQueue(bool isShown) {
-  if (isShown == m_queuePage->isVisible()) {
-    if (isShown) {
-      m_queuePage->takeFocus();
-    }
-    return;
-  }
-  if (isShown) {
-    const int height = m_middle->height();
-    const int wanted =
-        std::clamp(m_queueHeight > 0 ? m_queueHeight : height / 2, std::min(height / 3, Metrics::kQueueHeight), height * 2 / 3);
-    m_queuePage->show();
-    m_middle->setSizes({height - wanted, wanted});
-    m_queuePage->takeFocus();
-  } else {
-    m_queueHeight = m_queuePage->height();
-    const bool hadFocus = m_queuePage->isAncestorOf(QApplication::focusWidget());
-    m_queuePage->hide();
-    if (hadFocus) {
-      focusCentre();
-    }
-  }
+  m_drawer = new QueueDrawer(m_centre, m_queuePage, this);
+  connect(m_messages, &MessageBar::queueTriggered, m_drawer, &QueueDrawer::toggle);
+  return m_drawer;
 }
 
 /// A picture alone: nothing of the window beside it.
@@ -448,45 +364,17 @@ void MainWindow::setFullScreen(bool isFull) {
 
 void MainWindow::connectBackend() {
   using backend::Backend;
-  m_runs = new OpenRuns(m_backend, *m_gallery->model(), this);
   connect(m_runs, &OpenRuns::changed, this, &MainWindow::updateProgress);
   connect(m_runs, &OpenRuns::began, this, [this](quint64 runId, const QString& folder) {
-    m_currentRun = runId;
+    m_deviceControl->setCurrentRun(runId);
     m_lastFolder = folder;
     m_messages->setPlace(folder);
   });
   connect(m_runs, &OpenRuns::ended, this, &MainWindow::onRunEnded);
   connect(m_runs, &OpenRuns::troubled, this,
           [this](const base::Error& error) { m_messages->show(MessageBar::Kind::Trouble, textOf(error)); });
-  connect(&m_backend, &Backend::runStarted, this, [this](quint64 runId) {
-    if (m_inFront.remove(runId)) {
-      backend::Command command;
-      command.kind = backend::Command::Kind::MoveToFront;
-      command.jobs.runId = runId;
-      m_backend.control(std::move(command));
-    }
-  });
-  connect(&m_backend, &Backend::devicesListed, this, &MainWindow::onDevicesListed);
   connect(&m_backend, &Backend::queueChanged, this, &MainWindow::onQueueChanged);
   connect(&m_backend, &Backend::commandDone, this, &MainWindow::onCommandDone);
-  connect(&m_backend, &Backend::slotChanged, this, &MainWindow::onSlotChanged);
-  connect(&m_backend, &Backend::stepFinished, this, &MainWindow::onStepFinished);
-  connect(&m_backend, &Backend::previewMade, this, [this](quint64, qint64, const QString& slotId, const domain::Image& preview) {
-    DeviceCard* card = m_devices->cardOf(slotId);
-    if (card != nullptr && m_previewGate.lets(slotId, m_preferences->values())) {
-      card->setPreview(preview);
-    }
-  });
-  connect(&m_backend, &Backend::devicesMeasured, m_devices, &DevicePanel::setReadings);
-  connect(&m_backend, &Backend::pictureFinished, m_devices, &DevicePanel::notePicture);
-  connect(&m_backend, &Backend::pictureFailed, m_devices, &DevicePanel::noteFailure);
-  connect(m_devices, &DevicePanel::watched, this, &MainWindow::watchDevices);
-  connect(m_devices, &DevicePanel::restartWanted, this, [this](const QString& slotId) {
-    backend::Command command;
-    command.kind = backend::Command::Kind::RestartDevice;
-    command.slotId = slotId;
-    m_backend.control(std::move(command));
-  });
   connect(&m_backend, &Backend::pictureFailed, this, [this](const backend::FailureEvent& failure) {
     m_lastFailure = textOf(failure.error);
     m_messages->show(MessageBar::Kind::Trouble, m_lastFailure);
@@ -496,75 +384,23 @@ void MainWindow::connectBackend() {
   connect(&m_backend, &Backend::lost, this, &MainWindow::onLost);
 }
 
-/// A window that nobody sees wants no readings.
-void MainWindow::watchDevices() { m_backend.watchDevices(m_devices->isVisible() && !isMinimized()); }
-
 void MainWindow::changeEvent(QEvent* event) {
   QMainWindow::changeEvent(event);
   if (event->type() == QEvent::WindowStateChange) {
-    watchDevices();
+    m_deviceControl->watch();
   }
 }
 
 void MainWindow::onJoined() {
-  watchDevices();
+  m_deviceControl->watch();
   if (!std::exchange(m_wasJoined, true)) {
     return;
   }
-  m_slots.clear();
+  m_deviceControl->forget();
   m_stopping.reset();
   m_runs->rejoin();
   m_backend.refresh();
   m_backend.listDevices();
-}
-
-void MainWindow::onDevicesListed(const std::vector<domain::DeviceInfo>& devices) {
-  // Made anew only where there are others: the cards have the person's ticks.
-  if (!std::ranges::equal(devices, m_devices->devices(), {}, &domain::DeviceInfo::id, &domain::DeviceInfo::id)) {
-    const bool isFirst = m_devices->devices().empty();
-    m_devices->setDevices(devices, !isFirst                     ? m_devices->tickedNames()
-                                   : m_options.restoresSettings ? QSettings().value(QStringLiteral("devices")).toStringList()
-                                                                : QStringList());
-  }
-  for (const backend::SlotStatus& status : std::as_const(m_slots)) {
-    showSlot(status, m_currentRun);
-  }
-  m_runs->settle();
-  giveDevices();
-}
-
-/// A tick counts at once, for the work that goes on: what is ticked starts, what is not finishes its picture and ends.
-void MainWindow::changeDevices() {
-  if (m_isLost || m_runs->isEmpty()) {
-    return;
-  }
-  backend::Command command;
-  command.kind = backend::Command::Kind::SetDevices;
-  if (!m_devices->tickedList().isEmpty()) {
-    auto slotList = chosenDevices();
-    if (!slotList) {
-      return;
-    }
-    command.slots = std::move(*slotList);
-  }
-  m_backend.control(std::move(command));
-}
-
-/// A backend that was started anew has the work of the one before it and no device to do it on.
-void MainWindow::giveDevices() {
-  if (m_isLost || m_runs->isEmpty() || !m_slots.isEmpty() || m_devices->tickedList().isEmpty()) {
-    return;
-  }
-  if (auto slotList = chosenDevices()) {
-    backend::Command command;
-    command.kind = backend::Command::Kind::SetDevices;
-    command.slots = std::move(*slotList);
-    m_backend.control(std::move(command));
-  }
-}
-
-base::Result<std::vector<domain::DeviceSlot>> MainWindow::chosenDevices() const {
-  return domain::chooseDevices(m_devices->tickedList().toStdString(), m_devices->devices(), m_options.cpuCores);
 }
 
 /// Once, to somebody who has closed the window over its work for the first time.
@@ -583,116 +419,20 @@ void MainWindow::lookForModels() {
   });
 }
 
-void MainWindow::updateGenerate() {
-  // It stays enabled while it checks: a button that is disabled gives the focus to whatever comes next.
-  const qint64 pictures = m_form->pictureCount();
-  m_generate->setText(m_isChecking ? tr("Checking the model") : pictures > 0 ? tr("Generate %L1").arg(pictures) : tr("Generate"));
-}
+void MainWindow::updateGenerate() { m_topBar->setPictures(m_form->pictureCount(), m_starter->isChecking()); }
 
 void MainWindow::updateProgress() {
   const bool isGoing = !m_runs->isEmpty();
   const RunProgress& progress = m_runs->progress();
-  setEnabled(m_stop, isGoing && !m_stopping);
-  setEnabled(m_stopMenu, isGoing && !m_stopping);
-  setEnabled(m_pause, !m_isLost && (isGoing || isHeld()));
-  m_pause->setText(isHeld() ? tr("Resume") : tr("Pause"));
-  m_shell->setEnabled(QStringLiteral("run.pause"), m_pause->isEnabled());
-  m_shell->setEnabled(QStringLiteral("run.stopAll"), m_stop->isEnabled());
+  m_topBar->showWork({isGoing ? &progress : nullptr, isPaused(), isHeld(), m_stopping.has_value(), m_isLost});
+  m_shell->setEnabled(QStringLiteral("run.pause"), m_topBar->pause()->isEnabled());
+  m_shell->setEnabled(QStringLiteral("run.stopAll"), m_topBar->stop()->isEnabled());
   for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting"}) {
     m_shell->setEnabled(QLatin1String(id), isGoing);
   }
-  m_progressBar->setVisible(isGoing && progress.total() > 0);
-  const QLocale locale;
-  QStringList parts;
-  if (isGoing && progress.total() > 0) {
-    parts << tr("%1 of %2").arg(locale.toString(progress.done()), locale.toString(progress.total()));
-    m_progressBar->setRange(0, static_cast<int>(progress.total()));
-    m_progressBar->setValue(static_cast<int>(progress.done() + progress.failed()));
-    if (progress.failed() > 0) {
-      parts << tr("%n failed", nullptr, static_cast<int>(progress.failed()));
-    }
-    const auto rate = progress.ratePerMinute();
-    const auto left = progress.remaining();
-    if (isPaused()) {
-      parts << tr("paused");
-    } else if (rate && left) {
-      parts << tr("%1 a minute").arg(locale.toString(*rate, 'f', *rate < 10 ? 1 : 0));
-      parts << tr("done at %1")
-                   .arg(locale.toString(QDateTime::currentDateTime().addSecs(left->count()).time(), QLocale::ShortFormat));
-    } else {
-      parts << tr("estimating");
-    }
-  }
-  m_progressText->setText(parts.join(QStringLiteral(" · ")));
-  const bool isCounted = isGoing && progress.total() > 0;
-  const double share =
-      isCounted ? static_cast<double>(progress.done() + progress.failed()) / static_cast<double>(progress.total()) : -1;
-  const QString percent = isCounted ? tr("%1 %").arg(static_cast<int>(100 * share)) : QString();
-  m_percent->setText(percent);
-  setWindowTitle(isCounted ? tr("%1 – Polyptych").arg(percent) : QStringLiteral("Polyptych"));
-  m_notifier->showProgress(share, m_queue.waiting);
-}
-
-void MainWindow::generate(bool isInFront) {
-  if (m_isChecking) {
-    return;
-  }
-  const auto input = m_form->input();
-  if (!input) {
-    m_messages->show(MessageBar::Kind::Trouble, QString::fromStdString(input.error().message));
-    return;
-  }
-  if (m_devices->tickedList().isEmpty()) {
-    tellNoDevice();
-    return;
-  }
-  const auto slotList = chosenDevices();
-  if (!slotList) {
-    m_messages->show(MessageBar::Kind::Trouble, textOf(slotList.error(), Subject::Settings));
-    return;
-  }
-  m_isChecking = true;
-  updateGenerate();
-  m_threads.start([this, input = *input, slotList = *slotList, isInFront] {
-    auto specs = specsOf(input, slotList, m_options.describeModel);
-    // The window waits for its threads before it goes.
-    QMetaObject::invokeMethod(
-        this,
-        [this, isInFront, specs = std::move(specs)]() mutable {
-          m_isChecking = false;
-          updateGenerate();
-          if (m_isLost) {
-            return;
-          }
-          if (auto* ready = std::get_if<std::vector<backend::RunSpec>>(&specs)) {
-            // What goes to the front last stands there first.
-            if (isInFront) {
-              std::ranges::reverse(*ready);
-            }
-            for (backend::RunSpec& spec : *ready) {
-              submit(std::move(spec), isInFront);
-            }
-          } else {
-            const auto& refusal = std::get<Refusal>(specs);
-            m_messages->show(MessageBar::Kind::Trouble, textOf(refusal.error, refusal.subject));
-          }
-        },
-        Qt::QueuedConnection);
-  });
-}
-
-void MainWindow::submit(backend::RunSpec spec, bool isInFront) {
-  m_messages->clear();
-  spec.wantsPreviews = m_preferences->values().showsPreviews;
-  auto requests = spec.requests;
-  const int batch = spec.plan.batch;
-  const quint64 runId = m_backend.submit(std::move(spec));
-  if (isInFront) {
-    m_inFront.insert(runId);
-  }
-  m_runs->add(runId, std::move(requests), batch);
-  // The run's beginning: that is where its pictures come first.
-  m_gallery->showRun(runId);
+  const QString percent = m_topBar->percent();
+  setWindowTitle(percent.isEmpty() ? QStringLiteral("Polyptych") : tr("%1 – Polyptych").arg(percent));
+  m_notifier->showProgress(percent.isEmpty() ? -1 : progress.share(), m_queue.waiting);
 }
 
 quint64 MainWindow::control(backend::Command::Kind kind, qint64 undoId) {
@@ -737,11 +477,11 @@ void MainWindow::togglePause() {
 }
 
 void MainWindow::goOn() {
-  if (m_slots.isEmpty() && m_devices->tickedList().isEmpty()) {
+  if (!m_deviceControl->hasWorkers() && !m_deviceControl->isAnyTicked()) {
     tellNoDevice();
     return;
   }
-  giveDevices();
+  m_deviceControl->give();
   control(backend::Command::Kind::ResumeQueue);
 }
 
@@ -790,35 +530,13 @@ void MainWindow::onCommandDone(const backend::CommandResult& result) {
   }
 }
 
-/// A button that is disabled gives the focus to whatever comes next, which the next Space would then press.
-void MainWindow::setEnabled(QPushButton* button, bool isEnabled) {
-  if (!isEnabled && button->hasFocus()) {
-    focusCentre();
-  }
-  button->setEnabled(isEnabled);
-}
-
-void MainWindow::showSlot(const backend::SlotStatus& status, quint64 runId) {
-  m_devices->show(status, m_runs->promptOf(runId, status.index));
-}
-
-void MainWindow::onSlotChanged(const backend::SlotStatus& status) {
-  m_slots.insert(status.slotId, status);
-  showSlot(status, m_currentRun);
-}
-
-void MainWindow::onStepFinished(quint64 runId, const backend::SlotStatus& status) {
-  m_currentRun = runId;
-  showSlot(status, runId);
-}
-
 void MainWindow::onLost(const base::Error& error) {
   m_isLost = true;
   m_stopping.reset();
   m_queue = {};
   m_runs->lose();
-  m_devices->stop();
-  setEnabled(m_generate, false);
+  m_starter->lose();
+  m_deviceControl->lose();
   m_messages->setState(MessageBar::Kind::Trouble, textOf(error, Subject::Backend));
   updateProgress();
 }
@@ -906,12 +624,11 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   }
   m_shell->save();
   m_gallery->save();
+  m_deviceControl->save();
   if (m_options.restoresSettings) {
     m_form->save();
     QSettings settings;
-    settings.setValue(QStringLiteral("devices"), m_devices->tickedNames());
-    settings.setValue(kCpuWorkers, m_devices->cpuWorkers());
-    settings.setValue(kQueueHeight, m_queuePage->isVisible() ? m_queuePage->height() : m_queueHeight);
+    settings.setValue(kQueueHeight, m_drawer->queueHeight());
     if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
       settings.setValue(kWorksOn, true);
     }

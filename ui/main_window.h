@@ -1,11 +1,7 @@
 #pragma once
 
-#include <QHash>
-#include <QLabel>
 #include <QMainWindow>
-#include <QProgressBar>
-#include <QPushButton>
-#include <QSplitter>
+#include <QSet>
 #include <QStackedWidget>
 #include <QThreadPool>
 #include <functional>
@@ -13,6 +9,7 @@
 
 #include "core/backend/backend.h"
 #include "core/models/model_description.h"
+#include "ui/devices/device_control.h"
 #include "ui/devices/device_log_page.h"
 #include "ui/devices/device_panel.h"
 #include "ui/error_text.h"
@@ -20,15 +17,18 @@
 #include "ui/message_bar.h"
 #include "ui/open_runs.h"
 #include "ui/prompts/prompt_tools.h"
+#include "ui/queue/queue_drawer.h"
 #include "ui/queue/queue_page.h"
 #include "ui/queue/work_notifier.h"
 #include "ui/run_cost.h"
 #include "ui/run_form.h"
-#include "ui/shell/preview_gate.h"
+#include "ui/run_starter.h"
 #include "ui/shell/stop_commands.h"
 #include "ui/shell/window_shell.h"
 
 namespace polyptych::ui {
+
+class TopBar;
 
 struct MainWindowOptions {
   QStringList modelFolders;      ///< looked through for models beside the Hugging Face cache
@@ -85,12 +85,9 @@ class MainWindow : public QMainWindow {
     qint64 failed = 0;
   };
 
-  QWidget* makeTopBar();
   void focusCentre();
   void focusPart(int distance);
   void tellNoDevice();
-  void showStopMenu();
-  void showQueue(bool isShown);
   void notifyEnd(const Ended& ended);
   void comeToFront();
   void makeShell(SidePanels* panels);
@@ -98,22 +95,15 @@ class MainWindow : public QMainWindow {
   void retranslate();
   void showPause();
   QWidget* makeCentre();
+  void connectTopBar();
   void connectBackend();
   void updateGenerate();
   void updateProgress();
-  void generate(bool isInFront = false);
-  void submit(backend::RunSpec spec, bool isInFront);
   void stop();
   void tellStopped();
   void togglePause();
   void goOn();
   quint64 control(backend::Command::Kind kind, qint64 undoId = 0);
-  void giveDevices();
-  void watchDevices();
-  void changeDevices();
-  base::Result<std::vector<domain::DeviceSlot>> chosenDevices() const;
-  void setEnabled(QPushButton* button, bool isEnabled);
-  void showSlot(const backend::SlotStatus& status, quint64 runId);
   void setFullScreen(bool isFull);
   void lookForModels();
   void tellOfEarlierWork();
@@ -122,12 +112,9 @@ class MainWindow : public QMainWindow {
   /// And nothing will be until somebody says so.
   bool isHeld() const { return isPaused() && m_queue.pause != backend::PauseReason::Storage; }
 
-  void onDevicesListed(const std::vector<domain::DeviceInfo>& devices);
   void onQueueChanged(const backend::QueueStatus& status);
   void onCommandDone(const backend::CommandResult& result);
   void onRunEnded(const backend::RunSummary& summary);
-  void onSlotChanged(const backend::SlotStatus& status);
-  void onStepFinished(quint64 runId, const backend::SlotStatus& status);
   void onLost(const base::Error& error);
 
   backend::Backend& m_backend;
@@ -141,34 +128,22 @@ class MainWindow : public QMainWindow {
   StopCommands* m_stopCommands;
   PromptTools* m_promptTools;
   RunCost* m_cost;
-  QWidget* m_topBar;
-  QPushButton* m_name;
-  PreviewGate m_previewGate;
-  QSet<quint64> m_inFront;    ///< runs that are to be made before the others, once the backend has them
   QSet<quint64> m_takenBack;  ///< runs that are cancelled without a word
   MessageBar* m_messages;
-  QPushButton* m_generate;
-  QPushButton* m_pause;
-  QPushButton* m_stop;
-  QPushButton* m_stopMenu;
-  QLabel* m_progressText;
-  QProgressBar* m_progressBar;
-  QLabel* m_percent;
-  QSplitter* m_middle;
   QueuePage* m_queuePage;
+  QueueDrawer* m_drawer;
+  DeviceControl* m_deviceControl;
+  RunStarter* m_starter;
+  TopBar* m_topBar;
   WorkNotifier* m_notifier;
   Ended m_ended;
-  int m_queueHeight = 0;  ///< 0: half of the centre
   OpenRuns* m_runs;
   backend::QueueStatus m_queue;
-  QHash<QString, backend::SlotStatus> m_slots;  ///< by id; what the backend has told, since the connection stands
-  quint64 m_currentRun = 0;
   QString m_lastFolder;     ///< of the last run that began
   ErrorText m_lastFailure;  ///< of a picture
   std::optional<Stopping> m_stopping;
   bool m_wasJoined = false;
   bool m_isLost = false;
-  bool m_isChecking = false;
   bool m_wereSidesShown[2] = {};  ///< before a picture filled the screen
   QThreadPool m_threads;
 };

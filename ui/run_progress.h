@@ -25,6 +25,8 @@ class RunProgress {
   qint64 total() const { return m_total; }
   qint64 done() const { return m_done; }
   qint64 failed() const { return m_failed; }
+  /// 0 to 1, with what failed.
+  double share() const { return m_total > 0 ? static_cast<double>(m_done + m_failed) / static_cast<double>(m_total) : 0; }
   /// Pictures a minute over the last ones; nothing before two are done.
   std::optional<double> ratePerMinute() const;
   std::optional<std::chrono::seconds> remaining() const;

@@ -87,6 +87,7 @@ QString sheetOf(const Tokens& t) {
     #queue::item, #log::item { min-height: 24px; }
     QHeaderView { background: transparent; border: none; }
     QHeaderView::section { background: transparent; border: none; border-bottom: 1px solid @line; padding: 4px 12px; color: @secondary; font-size: 11px; }
+    #queue QHeaderView::section, #log QHeaderView::section { padding: 4px 3px; }
     #section { background: @surface; border: 1px solid @line; border-radius: 8px; }
     QMenu { background: @raised; border: 1px solid @line; padding: 4px; }
     QMenu::item { padding: 5px 20px 5px 12px; border-radius: 4px; color: @text; }
@@ -129,6 +130,7 @@ QString sheetOf(const Tokens& t) {
     QPushButton#exportStart:disabled, #sheet QPushButton[role="primary"]:disabled { background: @line; border-color: @line;
       color: @faint; }
     QPushButton[role="link"] { background: transparent; border: none; color: @accent; padding: 0 4px; }
+    #card QPushButton[role="link"] { padding: 0; }
     QPushButton[role="link"]:focus { text-decoration: underline; }
     QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit {
       background: @background; border: 1px solid @line; border-radius: 6px; padding: 3px 8px;

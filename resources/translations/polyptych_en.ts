@@ -26,6 +26,16 @@
     </message>
 </context>
 <context>
+    <name>PromptChips</name>
+    <message numerus="yes">
+        <source>▲ %n word(s) over</source>
+        <translation>
+            <numerusform>▲ %n word over</numerusform>
+            <numerusform>▲ %n words over</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::ClosingSheet</name>
     <message numerus="yes">
         <source>%n picture(s) are not made yet.</source>
@@ -283,16 +293,6 @@
     </message>
 </context>
 <context>
-    <name>polyptych::ui::PromptView</name>
-    <message numerus="yes">
-        <source>▲ %n word(s) over</source>
-        <translation>
-            <numerusform>▲ %n word over</numerusform>
-            <numerusform>▲ %n words over</numerusform>
-        </translation>
-    </message>
-</context>
-<context>
     <name>polyptych::ui::QueueCommands</name>
     <message numerus="yes">
         <source>%n picture(s) cancelled.</source>
@@ -422,6 +422,16 @@
         <translation>
             <numerusform>Run %1, %n picture from %2</numerusform>
             <numerusform>Run %1, %n pictures from %2</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::TopBar</name>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n failed</numerusform>
+            <numerusform>%n failed</numerusform>
         </translation>
     </message>
 </context>

@@ -325,6 +325,27 @@
     </message>
 </context>
 <context>
+    <name>PromptChips</name>
+    <message>
+        <source>off</source>
+        <translation>꺼짐</translation>
+    </message>
+    <message>
+        <source>model not found</source>
+        <translation>모델 없음</translation>
+    </message>
+    <message numerus="yes">
+        <source>▲ %n word(s) over</source>
+        <translation>
+            <numerusform>▲ %n단어 초과</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The model reads the first %1 tokens of a prompt; this one has %2.</source>
+        <translation>모델은 프롬프트의 처음 %1토큰만 읽습니다. 이 프롬프트는 %2토큰입니다.</translation>
+    </message>
+</context>
+<context>
     <name>polyptych::ui::AboutPage</name>
     <message>
         <source>About Polyptych</source>
@@ -1582,47 +1603,11 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
 </context>
 <context>
     <name>polyptych::ui::MainWindow</name>
-    <message>
-        <source>Stop</source>
-        <translation>중지</translation>
-    </message>
-    <message>
-        <source>Progress of all pictures</source>
-        <translation>전체 그림 진행 상황</translation>
-    </message>
-    <message>
-        <source>Checking the model</source>
-        <translation>모델 확인 중</translation>
-    </message>
-    <message>
-        <source>Generate %L1</source>
-        <translation>%L1장 만들기</translation>
-    </message>
-    <message>
-        <source>Generate</source>
-        <translation>만들기</translation>
-    </message>
-    <message>
-        <source>%1 of %2</source>
-        <translation>%1 / %2</translation>
-    </message>
     <message numerus="yes">
         <source>%n failed</source>
         <translation>
             <numerusform>%n장 실패</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>%1 a minute</source>
-        <translation>분당 %1장</translation>
-    </message>
-    <message>
-        <source>done at %1</source>
-        <translation>%1 완료 예정</translation>
-    </message>
-    <message>
-        <source>estimating</source>
-        <translation>예상 시간 계산 중</translation>
     </message>
     <message>
         <source>No device is ticked. Tick one on the right.</source>
@@ -1653,20 +1638,8 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         </translation>
     </message>
     <message>
-        <source>Resume</source>
-        <translation>계속하기</translation>
-    </message>
-    <message>
-        <source>Pause</source>
-        <translation>일시 정지</translation>
-    </message>
-    <message>
         <source>Polyptych went on with its work while its window was closed.</source>
         <translation>창이 닫혀 있는 동안에도 Polyptych가 작업을 계속했습니다.</translation>
-    </message>
-    <message>
-        <source>paused</source>
-        <translation>일시 정지됨</translation>
     </message>
     <message>
         <source>Undo</source>
@@ -1675,14 +1648,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Go on</source>
         <translation>계속하기</translation>
-    </message>
-    <message>
-        <source>What to stop</source>
-        <translation>중지할 대상</translation>
-    </message>
-    <message>
-        <source>%1 %</source>
-        <translation>%1 %</translation>
     </message>
     <message>
         <source>%1 – Polyptych</source>
@@ -2229,26 +2194,8 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
 <context>
     <name>polyptych::ui::PromptView</name>
     <message>
-        <source>off</source>
-        <translation>꺼짐</translation>
-    </message>
-    <message numerus="yes">
-        <source>▲ %n word(s) over</source>
-        <translation>
-            <numerusform>▲ %n단어 초과</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The model reads the first %1 tokens of a prompt; this one has %2.</source>
-        <translation>모델은 프롬프트의 처음 %1토큰만 읽습니다. 이 프롬프트는 %2토큰입니다.</translation>
-    </message>
-    <message>
         <source>Prompt %1</source>
         <translation>프롬프트 %1</translation>
-    </message>
-    <message>
-        <source>model not found</source>
-        <translation>모델 없음</translation>
     </message>
 </context>
 <context>
@@ -2964,6 +2911,71 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>%1 s</source>
         <translation>%1초</translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::TopBar</name>
+    <message>
+        <source>Stop</source>
+        <translation>중지</translation>
+    </message>
+    <message>
+        <source>What to stop</source>
+        <translation>중지할 대상</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>계속하기</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>일시 정지</translation>
+    </message>
+    <message>
+        <source>Progress of all pictures</source>
+        <translation>전체 그림 진행 상황</translation>
+    </message>
+    <message>
+        <source>Checking the model</source>
+        <translation>모델 확인 중</translation>
+    </message>
+    <message>
+        <source>Generate %L1</source>
+        <translation>%L1장 만들기</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>만들기</translation>
+    </message>
+    <message>
+        <source>%1 of %2</source>
+        <translation>%1 / %2</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n failed</source>
+        <translation>
+            <numerusform>%n장 실패</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>일시 정지됨</translation>
+    </message>
+    <message>
+        <source>%1 a minute</source>
+        <translation>분당 %1장</translation>
+    </message>
+    <message>
+        <source>done at %1</source>
+        <translation>%1 완료 예정</translation>
+    </message>
+    <message>
+        <source>estimating</source>
+        <translation>예상 시간 계산 중</translation>
+    </message>
+    <message>
+        <source>%1 %</source>
+        <translation>%1 %</translation>
     </message>
 </context>
 <context>

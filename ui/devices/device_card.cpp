@@ -132,7 +132,7 @@ DeviceCard::DeviceCard(const domain::DeviceInfo& device, QWidget* parent) : QFra
   m_log = new QPushButton(m_trouble);
   m_log->setObjectName(QStringLiteral("log-") + id);
   auto* troubleLayout = new QHBoxLayout(m_trouble);
-  troubleLayout->setContentsMargins(-Metrics::kTight, 0, 0, 0);
+  troubleLayout->setContentsMargins(0, 0, 0, 0);
   troubleLayout->setSpacing(Metrics::kGap);
   for (QPushButton* link : {m_restart, m_log}) {
     link->setProperty("role", QStringLiteral("link"));

@@ -159,6 +159,9 @@ void DeviceMeters::paintMemory(QPainter& painter, const QRect& bar) const {
 }
 
 void DeviceMeters::paintSpark(QPainter& painter, const QRectF& room) const {
+  if (m_utilisations.empty()) {
+    return;
+  }
   // What there is of it stands on a line: else the first seconds would be a stray dash.
   painter.fillRect(QRectF(room.left(), room.bottom() - 0.5, room.width(), 1), currentTokens().line);
   if (m_utilisations.size() < 2) {

@@ -3,53 +3,22 @@
 #include <QDrag>
 #include <QHelpEvent>
 #include <QKeyEvent>
-#include <QLocale>
 #include <QMimeData>
 #include <QPaintEvent>
 #include <QPainter>
 #include <QScrollBar>
-#include <QTextLayout>
 #include <QToolTip>
 #include <algorithm>
 
 #include "ui/elided.h"
-#include "ui/error_text.h"
 #include "ui/prompts/prompt_field.h"
 #include "ui/theme.h"
 
 namespace polyptych::ui {
 namespace {
 
-constexpr int kMostLines = 2;
-constexpr int kMostChips = 3;
 /// An estimate that is nearly a whole line counts as more: a word may go to the next.
 constexpr double kFill = 0.94;
-
-/// Breaks a text into at most kMostLines lines, the last one cut. Each is drawn below the one before it.
-void drawLines(QPainter& painter, const QString& text, const QRect& room, const QFont& font) {
-  QTextLayout layout(text, font);
-  const QFontMetrics metrics(font);
-  layout.beginLayout();
-  int y = room.top();
-  for (int number = 0; number < kMostLines; ++number) {
-    QTextLine line = layout.createLine();
-    if (!line.isValid()) {
-      break;
-    }
-    line.setLineWidth(room.width());
-    const bool isLast = number + 1 == kMostLines || y + 2 * metrics.lineSpacing() > room.bottom() + metrics.lineSpacing() / 2;
-    const bool isCut = line.textStart() + line.textLength() < text.size();
-    const QString part = isLast && isCut
-                             ? metrics.elidedText(text.mid(line.textStart(), room.width()), Qt::ElideRight, room.width())
-                             : text.mid(line.textStart(), line.textLength());
-    painter.drawText(room.left(), y + metrics.ascent(), part);
-    y += metrics.lineSpacing();
-    if (isLast) {
-      break;
-    }
-  }
-  layout.endLayout();
-}
 
 }  // namespace
 
@@ -77,6 +46,8 @@ PromptView::PromptView(PromptListModel& list, const PromptLengths& lengths, cons
   measureAll();
 }
 
+int PromptView::numberWidth() const { return m_painter.numberWidth(m_list.rowCount()); }
+
 QSize PromptView::minimumSizeHint() const { return {Metrics::kLeftLeast / 2, 3 * Metrics::kListRow}; }
 
 void PromptView::changeEvent(QEvent* event) {
@@ -86,29 +57,8 @@ void PromptView::changeEvent(QEvent* event) {
   }
 }
 
-int PromptView::estimate(const std::string& text) const {
-  int sixteenths = 0;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      sixteenths += m_narrow[byte];
-    } else if (byte >= 0xE0) {
-      sixteenths += m_wide;
-    } else if (byte >= 0xC0) {
-      sixteenths += m_narrow['n'];
-    }
-  }
-  return sixteenths / 16;
-}
-
 void PromptView::measureAll() {
-  m_small = font();
-  m_small.setPixelSize(Metrics::kLabelText);
-  const QFontMetricsF metrics(font());
-  for (int c = 0; c < 128; ++c) {
-    m_narrow[c] = static_cast<int>(16 * metrics.horizontalAdvance(QChar(c < 32 ? u' ' : static_cast<char16_t>(c))));
-  }
-  m_wide = static_cast<int>(16 * metrics.horizontalAdvance(QChar(0xAC00)));
+  m_painter.setFont(font());
   m_widths.resize(static_cast<std::size_t>(m_list.rowCount()));
   measure(0, m_list.rowCount() - 1);
   invalidate();
@@ -116,7 +66,7 @@ void PromptView::measureAll() {
 
 void PromptView::measure(int first, int last) {
   for (int row = first; row <= last; ++row) {
-    m_widths[static_cast<std::size_t>(row)] = estimate(m_list.at(row).prompt);
+    m_widths[static_cast<std::size_t>(row)] = m_painter.estimate(m_list.at(row).prompt);
   }
 }
 
@@ -126,49 +76,9 @@ void PromptView::invalidate() {
   viewport()->update();
 }
 
-int PromptView::numberWidth() const {
-  const QFontMetrics metrics(m_small);
-  return std::max(metrics.horizontalAdvance(QString::number(std::max(99, m_list.rowCount()))), Metrics::kIcon) + Metrics::kPad +
-         Metrics::kGap;
-}
-
 int PromptView::textWidth() const { return viewport()->width() - numberWidth() - Metrics::kPad; }
 
-int PromptView::chipWidth(const QString& text) const {
-  return QFontMetrics(m_small).horizontalAdvance(text) + 2 * Metrics::kCapPad + Metrics::kTight;
-}
-
-QList<PromptChip> PromptView::chipsOf(int row) const {
-  const prompt::PromptEntry& entry = m_list.at(row);
-  QList<PromptChip> chips;
-  if (!entry.isEnabled) {
-    chips.push_back({tr("off"), false, {}});
-  }
-  QStringList differences = differencesOf(entry);
-  const base::Error* problem = m_models.problemOf(entry);
-  if (problem != nullptr) {
-    differences.removeOne(QString::fromStdString(*entry.model));
-  }
-  for (const QString& words : differences) {
-    chips.push_back({words, false, {}});
-  }
-  if (chips.size() > kMostChips) {
-    const qsizetype more = chips.size() - kMostChips + 1;
-    chips.resize(kMostChips - 1);
-    chips.push_back({QStringLiteral("+%1").arg(more), false, differences.join(u'\n')});
-  }
-  if (problem != nullptr) {
-    const bool isMissing = problem->code == base::ErrorCode::NotFound || problem->code == base::ErrorCode::InvalidArgument;
-    chips.push_back({QStringLiteral("▲ ") + (isMissing ? tr("model not found") : fewWords(problem->code)), true,
-                     QString::fromStdString(*entry.model) + u'\n' + tipOf(textOf(*problem, Subject::Model))});
-  }
-  if (const PromptLength* length = m_lengths.find(entry.prompt); length != nullptr && length->isOver() && length->words > 0) {
-    chips.push_back(
-        {tr("▲ %n word(s) over", nullptr, length->words), true,
-         tr("The model reads the first %1 tokens of a prompt; this one has %2.").arg(length->limit).arg(length->tokens)});
-  }
-  return chips;
-}
+QList<PromptChip> PromptView::chipsOf(int row) const { return ui::chipsOf(m_list.at(row), m_lengths, m_models); }
 
 void PromptView::layOut() const {
   if (m_isLaidOut) {
@@ -176,7 +86,7 @@ void PromptView::layOut() const {
   }
   m_isLaidOut = true;
   const int count = m_list.rowCount();
-  const int spacing = QFontMetrics(font()).lineSpacing();
+  const int spacing = m_painter.lineSpacing();
   const int wide = textWidth();
   m_tops.resize(static_cast<std::size_t>(count) + 1);
   int y = 0;
@@ -184,17 +94,13 @@ void PromptView::layOut() const {
     m_tops[static_cast<std::size_t>(row)] = y;
     int room = wide;
     const auto& entry = m_list.at(row);
-    const PromptLength* length = m_lengths.find(entry.prompt);
-    const bool isPlain = entry.isEnabled && !entry.width && !entry.images && !entry.seed && !entry.steps &&
-                         !entry.guidanceScale && !entry.scheduler && !entry.negativePrompt && !entry.model &&
-                         (length == nullptr || !length->isOver());
-    if (!isPlain) {
+    if (mayHaveChips(entry, m_lengths)) {
       for (const PromptChip& chip : chipsOf(row)) {
-        room -= chipWidth(chip.text);
+        room -= m_painter.chipWidth(chip.text);
       }
       room = std::max(room, wide / 3);
     }
-    const int lines = m_widths[static_cast<std::size_t>(row)] > room * kFill ? kMostLines : 1;
+    const int lines = m_widths[static_cast<std::size_t>(row)] > room * kFill ? PromptPainter::kMostLines : 1;
     int height = lines * spacing + 2 * Metrics::kRowPad;
     if (m_editor != nullptr && m_edited.row() == row) {
       height = std::max(height, m_editor->height() + 2 * Metrics::kTight);
@@ -363,7 +269,6 @@ QRegion PromptView::visualRegionForSelection(const QItemSelection& selection) co
 
 void PromptView::paintEvent(QPaintEvent* event) {
   QPainter painter(viewport());
-  painter.setFont(font());
   const QRect area = event->rect();
   const int count = m_list.rowCount();
   for (int row = std::max(0, rowAt(area.top())); row < count; ++row) {
@@ -371,84 +276,17 @@ void PromptView::paintEvent(QPaintEvent* event) {
     if (rect.top() > area.bottom()) {
       break;
     }
-    paintRow(painter, row, rect);
+    const QModelIndex index = m_list.index(row);
+    const bool isEdited = m_editor != nullptr && m_edited.row() == row;
+    m_painter.paint(painter,
+                    {m_list.at(row), chipsOf(row), row + 1, selectionModel()->isSelected(index),
+                     index == currentIndex() && hasFocus(), row == m_hovered, isEdited},
+                    rect, numberWidth());
   }
   if (m_drop >= 0) {
     const int y = m_drop < count ? rowRect(m_drop).top() : count == 0 ? 0 : rowRect(count - 1).bottom() - 1;
     painter.fillRect(QRect(Metrics::kPad, y - 1, viewport()->width() - 2 * Metrics::kPad, 2), currentTokens().accent);
   }
-}
-
-void PromptView::paintRow(QPainter& painter, int row, const QRect& rect) const {
-  const Tokens& colours = currentTokens();
-  const bool isSelected = selectionModel()->isSelected(m_list.index(row));
-  const bool isCurrent = currentIndex().row() == row && hasFocus();
-  const prompt::PromptEntry& entry = m_list.at(row);
-  if (isSelected) {
-    painter.fillRect(rect, colours.raised);
-  }
-  if (isCurrent) {
-    painter.fillRect(QRect(rect.left(), rect.top(), Metrics::kRing, rect.height()), colours.accent);
-  } else if (isSelected) {
-    painter.fillRect(QRect(rect.left(), rect.top(), Metrics::kRing, rect.height()), colours.line);
-  }
-  const QFontMetrics metrics(font());
-  const QRect number(rect.left(), rect.top() + Metrics::kRowPad, numberWidth() - Metrics::kGap, metrics.lineSpacing());
-  const bool isEdited = m_editor != nullptr && m_edited.row() == row;
-  if ((row == m_hovered || !entry.isEnabled) && !isEdited) {
-    // A box to tick, in the number's place.
-    QRect box(0, 0, Metrics::kTickBox, Metrics::kTickBox);
-    box.moveCenter({number.right() - Metrics::kTickBox / 2, number.center().y()});
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(colours.secondary);
-    painter.setBrush(colours.background);
-    painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), 3, 3);
-    if (entry.isEnabled) {
-      painter.setPen(QPen(colours.accent, 1.5));
-      painter.drawPolyline(
-          QPolygonF({box.topLeft() + QPointF(3, 7), box.topLeft() + QPointF(6, 10), box.topLeft() + QPointF(11, 4)}));
-    }
-    painter.setRenderHint(QPainter::Antialiasing, false);
-  } else {
-    painter.setFont(m_small);
-    painter.setPen(colours.faint);
-    painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, QString::number(row + 1));
-    painter.setFont(font());
-  }
-  if (isEdited) {
-    return;
-  }
-  QRect room = rect.adjusted(numberWidth(), Metrics::kRowPad, -Metrics::kPad, -Metrics::kRowPad);
-  room.setRight(paintChips(painter, row, room));
-  painter.setPen(entry.isEnabled ? colours.text : colours.faint);
-  drawLines(painter, QString::fromStdString(entry.prompt), room, font());
-}
-
-/// @return where the text ends
-int PromptView::paintChips(QPainter& painter, int row, const QRect& rect) const {
-  const Tokens& colours = currentTokens();
-  QList<PromptChip> chips = chipsOf(row);
-  int right = rect.right();
-  painter.setFont(m_small);
-  painter.setRenderHint(QPainter::Antialiasing);
-  const QFontMetrics metrics(m_small);
-  const int least = rect.left() + rect.width() / 3;
-  for (auto chip = chips.rbegin(); chip != chips.rend(); ++chip) {
-    const int width = std::min(chipWidth(chip->text) - Metrics::kTight, right - least);
-    if (width < 3 * Metrics::kCapPad) {
-      break;
-    }
-    const QRect box(right - width + 1, rect.top(), width, QFontMetrics(font()).lineSpacing());
-    painter.setPen(chip->isProblem ? colours.warning : colours.line);
-    painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(QRectF(box).adjusted(0.5, 0.5, -0.5, -0.5), Metrics::kPictureRadius, Metrics::kPictureRadius);
-    painter.setPen(chip->isProblem ? colours.warning : colours.secondary);
-    painter.drawText(box, Qt::AlignCenter, metrics.elidedText(chip->text, Qt::ElideRight, width - Metrics::kCapPad));
-    right -= width + Metrics::kTight;
-  }
-  painter.setRenderHint(QPainter::Antialiasing, false);
-  painter.setFont(font());
-  return chips.isEmpty() ? right : right - Metrics::kTight;
 }
 
 void PromptView::editRow(int row) {

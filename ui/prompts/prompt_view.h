@@ -1,24 +1,17 @@
 #pragma once
 
 #include <QAbstractItemView>
-#include <QFont>
 #include <functional>
 #include <vector>
 
 #include "ui/prompts/prompt_lengths.h"
 #include "ui/prompts/prompt_list_model.h"
 #include "ui/prompts/prompt_models.h"
+#include "ui/prompts/prompt_painter.h"
 
 namespace polyptych::ui {
 
 class PromptField;
-
-/// A word or two at the right end of a prompt.
-struct PromptChip {
-  QString text;
-  bool isProblem = false;
-  QString tip;
-};
 
 /// The list of prompts: a number, up to two lines, and what differs or is wrong. Rows are edited where they stand and dragged to
 /// another place. Fast for any number of rows: only what is seen is laid out.
@@ -77,20 +70,16 @@ class PromptView : public QAbstractItemView {
   void dropEvent(QDropEvent* event) override;
 
  private:
-  int estimate(const std::string& text) const;
   void measure(int first, int last);
   void measureAll();
   void layOut() const;
   void invalidate();
   int textWidth() const;
   int numberWidth() const;
-  int chipWidth(const QString& text) const;
   QRect rowRect(int row) const;
   QRect numberRect(int row) const;
   int rowAt(int y) const;
   int gapAt(int y) const;
-  void paintRow(QPainter& painter, int row, const QRect& rect) const;
-  int paintChips(QPainter& painter, int row, const QRect& rect) const;
   void placeEditor();
   void closeEditor(bool isTaken);
   void toggle(int row);
@@ -98,9 +87,7 @@ class PromptView : public QAbstractItemView {
   PromptListModel& m_list;
   const PromptLengths& m_lengths;
   const PromptModels& m_models;
-  QFont m_small;
-  int m_narrow[128] = {};           ///< widths of ASCII characters, in 1/16 pixels
-  int m_wide = 0;                   ///< of a Hangul syllable
+  PromptPainter m_painter;
   std::vector<int> m_widths;        ///< of each text on one line, estimated, pixels
   mutable std::vector<int> m_tops;  ///< one more than there are rows
   mutable bool m_isLaidOut = false;

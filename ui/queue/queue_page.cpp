@@ -367,13 +367,14 @@ void QueuePage::updateTools() {
   const bool isTable = m_views->currentWidget() == m_table;
   const bool canRetry = counts.failed + counts.parked + counts.cancelled > 0;
   const auto allow = [isTable](QWidget* tool, bool isAllowed) { tool->setVisible(isTable && isAllowed); };
-  allow(m_front, counts.waiting > 0);
+  const bool isRoomy = width() >= Metrics::kQueueToolsRoom;
+  allow(m_front, isRoomy && counts.waiting > 0);
   allow(m_retry, canRetry);
   allow(m_requeue, canRetry || counts.waiting > 0);
   allow(m_cancel, counts.waiting + counts.leased > 0);
   const qint64 selected = counts.waiting + counts.leased + counts.failed + counts.parked + counts.done + counts.cancelled;
   m_selected->setText(tr("%L1 selected").arg(selected));
-  allow(m_selected, selected > 1);
+  allow(m_selected, isRoomy && selected > 1);
 }
 
 void QueuePage::withSelected(std::function<void(std::vector<qint64>)> then) {
@@ -480,10 +481,10 @@ void QueuePage::showMenu(const QPoint& at) {
   QMenu menu(this);
   const auto add = [&](const char* id, bool isEnabled) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
   const bool isAny = m_table->selectionModel()->hasSelection();
-  add("queue.front", !m_front->isHidden());
-  add("queue.up", !m_front->isHidden());
-  add("queue.down", !m_front->isHidden());
-  add("queue.end", !m_front->isHidden());
+  const bool isAnyWaiting = selectedCounts().waiting > 0;
+  for (const char* id : {"queue.front", "queue.up", "queue.down", "queue.end"}) {
+    add(id, isAnyWaiting);
+  }
   menu.addSeparator();
   add("queue.retry", !m_retry->isHidden());
   add("queue.requeue", !m_requeue->isHidden());
@@ -501,6 +502,11 @@ void QueuePage::showEvent(QShowEvent* event) {
   if (m_views->currentWidget() == m_timeLine) {
     readAttempts();
   }
+}
+
+void QueuePage::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  updateTools();
 }
 
 void QueuePage::hideEvent(QHideEvent* event) {

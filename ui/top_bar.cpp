@@ -1,0 +1,149 @@
+#include "ui/top_bar.h"
+
+#include <QDateTime>
+#include <QHBoxLayout>
+#include <QLocale>
+#include <QVBoxLayout>
+#include <algorithm>
+
+#include "ui/generate_button.h"
+#include "ui/shell/line_icon.h"
+#include "ui/shell/page.h"
+#include "ui/shell/retranslate.h"
+#include "ui/theme.h"
+
+namespace polyptych::ui {
+
+TopBar::TopBar(QWidget* search, QWidget* parent) : QWidget(parent), m_search(search) {
+  setObjectName(QStringLiteral("topBar"));
+  setAttribute(Qt::WA_StyledBackground);
+  setFixedHeight(Metrics::kTopBar);
+  const auto button = [this](QPushButton* made, const char* name) {
+    made->setObjectName(QLatin1String(name));
+    return made;
+  };
+  m_name = button(new QPushButton(QStringLiteral("Polyptych"), this), "appName");
+  m_generateButton = new GenerateButton(this);
+  m_generate = button(m_generateButton, "generate");
+  m_stop = button(new QPushButton(this), "stop");
+  m_stopMenu = button(new QPushButton(lineIcon(QStringLiteral("chevron")), QString(), this), "stopMenu");
+  m_stopMenu->setProperty("role", QStringLiteral("icon"));
+  m_pause = button(new QPushButton(this), "pause");
+  for (QPushButton* idle : {m_stop, m_stopMenu, m_pause}) {
+    idle->setEnabled(false);
+  }
+  m_progressText = makeLabel("secondary", this);
+  m_progressText->setObjectName(QStringLiteral("progress"));
+  m_progressBar = new QProgressBar(this);
+  m_progressBar->setTextVisible(false);
+  m_percent = makeLabel("secondary", this);
+  auto* progress = new QVBoxLayout;
+  progress->setSpacing(Metrics::kTight);
+  progress->addStretch();
+  auto* progressWords = new QHBoxLayout;
+  progressWords->addWidget(m_progressText, 1);
+  progressWords->addWidget(m_percent);
+  progress->addLayout(progressWords);
+  progress->addWidget(m_progressBar);
+  progress->addStretch();
+  auto* layout = new QHBoxLayout(this);
+  // The name begins where the panel below it does; what is around it shows only under the pointer.
+  layout->setContentsMargins(Metrics::kPad - Metrics::kNameInset, 0, Metrics::kPad, 0);
+  layout->setSpacing(Metrics::kPad);
+  layout->addWidget(m_name);
+  layout->addSpacing(Metrics::kTight);
+  layout->addWidget(m_generate);
+  layout->addWidget(m_pause);
+  auto* stopping = new QHBoxLayout;
+  stopping->setSpacing(Metrics::kTight / 2);
+  stopping->addWidget(m_stop);
+  stopping->addWidget(m_stopMenu);
+  layout->addLayout(stopping);
+  layout->addLayout(progress, 2);
+  layout->addStretch(1);
+  layout->addWidget(m_search, 1);
+  connect(m_stopMenu, &QPushButton::clicked, this,
+          [this] { Q_EMIT stopMenuWanted(m_stop->mapToGlobal(m_stop->rect().bottomLeft())); });
+  retranslated(this, [this] { retranslate(); });
+}
+
+void TopBar::retranslate() {
+  m_stop->setText(tr("Stop"));
+  m_stopMenu->setAccessibleName(tr("What to stop"));
+  m_stopMenu->setToolTip(tr("What to stop"));
+  // Wide enough for both of its words: what stands beside it stays where it is.
+  int width = 0;
+  for (const QString& word : {tr("Resume"), tr("Pause")}) {
+    m_pause->setText(word);
+    m_pause->ensurePolished();
+    width = std::max(width, m_pause->sizeHint().width());
+  }
+  m_pause->setMinimumWidth(width);
+  m_progressBar->setAccessibleName(tr("Progress of all pictures"));
+  setPictures(m_pictures, m_isChecking);
+  setKeys(m_keys);
+  showWork(m_work);
+}
+
+void TopBar::setPictures(qint64 pictures, bool isChecking) {
+  m_pictures = pictures;
+  m_isChecking = isChecking;
+  m_generate->setText(isChecking ? tr("Checking the model") : pictures > 0 ? tr("Generate %L1").arg(pictures) : tr("Generate"));
+  m_generateButton->setKeys(isChecking ? QString() : m_keys);
+}
+
+void TopBar::setKeys(const QString& keys) {
+  m_keys = keys;
+  m_generateButton->setKeys(m_isChecking ? QString() : keys);
+  m_generate->setToolTip(keys.isEmpty() ? tr("Generate") : QStringLiteral("%1 (%2)").arg(tr("Generate"), keys));
+}
+
+void TopBar::setEnabled(QPushButton* button, bool isEnabled) {
+  if (!isEnabled && button->hasFocus()) {
+    Q_EMIT focusFreed();
+  }
+  button->setEnabled(isEnabled);
+}
+
+QString TopBar::wordsOf(const Work& work) const {
+  const QLocale locale;
+  const RunProgress& progress = *work.progress;
+  QStringList parts{tr("%1 of %2").arg(locale.toString(progress.done()), locale.toString(progress.total()))};
+  if (progress.failed() > 0) {
+    parts << tr("%n failed", nullptr, static_cast<int>(progress.failed()));
+  }
+  const auto rate = progress.ratePerMinute();
+  const auto left = progress.remaining();
+  if (work.isPaused) {
+    parts << tr("paused");
+  } else if (rate && left) {
+    parts << tr("%1 a minute").arg(locale.toString(*rate, 'f', *rate < 10 ? 1 : 0));
+    parts << tr("done at %1")
+                 .arg(locale.toString(QDateTime::currentDateTime().addSecs(left->count()).time(), QLocale::ShortFormat));
+  } else {
+    parts << tr("estimating");
+  }
+  return parts.join(QStringLiteral(" · "));
+}
+
+void TopBar::showWork(const Work& work) {
+  m_work = work;
+  const bool isGoing = work.progress != nullptr;
+  const bool isCounted = isGoing && work.progress->total() > 0;
+  setEnabled(m_generate, !work.isLost);
+  setEnabled(m_stop, isGoing && !work.isStopping);
+  setEnabled(m_stopMenu, isGoing && !work.isStopping);
+  setEnabled(m_pause, !work.isLost && (isGoing || work.isHeld));
+  m_pause->setText(work.isHeld ? tr("Resume") : tr("Pause"));
+  m_progressBar->setVisible(isCounted);
+  m_progressText->setText(isCounted ? wordsOf(work) : QString());
+  m_percent->setText({});
+  if (isCounted) {
+    const RunProgress& progress = *work.progress;
+    m_progressBar->setRange(0, static_cast<int>(progress.total()));
+    m_progressBar->setValue(static_cast<int>(progress.done() + progress.failed()));
+    m_percent->setText(tr("%1 %").arg(static_cast<int>(100 * progress.share())));
+  }
+}
+
+}  // namespace polyptych::ui
