@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/shared_pages.h"
 #include "core/diffusion/engine.h"
 #include "core/distributed/pair.h"
 #include "core/distributed/rendezvous.h"
@@ -15,19 +16,27 @@ namespace {
 using namespace polyptych;
 
 base::Result<std::unique_ptr<domain::Engine>> makeEngine(const worker::WorkerOptions& options) {
+  std::shared_ptr<base::SharedPages> shared;
+  if (options.sharedMemoryFd >= 0) {
+    base::Result<std::unique_ptr<base::SharedPages>> opened = base::SharedPages::open(options.sharedMemoryFd);
+    if (!opened) {
+      return opened.error();
+    }
+    shared = std::move(*opened);
+  }
   distributed::PairOptions pair;
   pair.device = options.kind;
   pair.version = POLYPTYCH_VERSION;
   if (options.isPartner) {
-    return diffusion::makeEngine(options.kind, options.threads, distributed::makePairHelper(pair, options.token));
+    return diffusion::makeEngine(options.kind, options.threads, distributed::makePairHelper(pair, options.token), shared);
   }
   if (!options.partner) {
-    return diffusion::makeEngine(options.kind, options.threads);
+    return diffusion::makeEngine(options.kind, options.threads, nullptr, shared);
   }
   auto partner = std::make_shared<worker::Partner>(options);
   const distributed::PairLeader leader =
       distributed::makePairLeader(pair, [partner](const domain::UnitOfWork& unit) { return partner->begin(unit); });
-  std::unique_ptr<domain::Engine> own = diffusion::makeEngine(options.kind, options.threads, leader.source);
+  std::unique_ptr<domain::Engine> own = diffusion::makeEngine(options.kind, options.threads, leader.source, shared);
   return std::unique_ptr<domain::Engine>(std::make_unique<worker::PairEngine>(std::move(own), partner, leader.link));
 }
 

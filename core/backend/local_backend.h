@@ -13,6 +13,7 @@
 #include "core/backend/backend.h"
 #include "core/backend/recorder.h"
 #include "core/backend/run.h"
+#include "core/base/shared_pages.h"
 #include "core/devices/device_list.h"
 #include "core/library/location.h"
 #include "core/library/writer.h"
@@ -134,6 +135,7 @@ class LocalBackend : public Backend {
 
   // Workers
   base::Result<QString> programFor(domain::DeviceKind kind) const;
+  void shareMemoryOf(const std::vector<domain::DeviceSlot>& wanted);
   base::Result<void> setSlots(const std::vector<domain::DeviceSlot>& wanted);
   void retire(std::unique_ptr<pool::Worker> worker);
   void equip(const SlotPointer& slot, int threads);
@@ -199,6 +201,7 @@ class LocalBackend : public Backend {
   std::optional<base::Error> m_lastDeath;
   pool::SupervisionLimits m_limits;
   pool::Breaker m_breaker;
+  std::unique_ptr<base::SharedPages> m_sharedPages;  ///< of CPU workers, once there were several
   pool::OutOfMemoryLadder m_ladder;
   std::map<qint64, int> m_refusals;                         ///< for lack of memory, by job
   std::map<qint64, std::set<int>> m_avoidedByJob;           ///< numbers of slots

@@ -62,6 +62,7 @@ Result<void> LocalBackend::setSlots(const std::vector<domain::DeviceSlot>& wante
       return program.error();
     }
   }
+  shareMemoryOf(wanted);
   std::vector<SlotPointer> before = std::exchange(m_slots, {});
   for (const domain::DeviceSlot& device : wanted) {
     const auto kept = std::find_if(before.begin(), before.end(),
@@ -104,6 +105,23 @@ Result<void> LocalBackend::setSlots(const std::vector<domain::DeviceSlot>& wante
   return {};
 }
 
+/// Several processes on the CPU have the same weights; one alone has nobody to share with.
+void LocalBackend::shareMemoryOf(const std::vector<domain::DeviceSlot>& wanted) {
+  int processes = 0;
+  for (const domain::DeviceSlot& device : wanted) {
+    processes += device.kind != domain::DeviceKind::Cpu ? 0 : device.partner ? 2 : 1;
+  }
+  if (processes < 2 || m_sharedPages != nullptr) {
+    return;
+  }
+  Result<std::unique_ptr<base::SharedPages>> pages = base::SharedPages::create();
+  if (!pages) {
+    qWarning("%s (%s)", pages.error().message.c_str(), pages.error().detail.c_str());  // they do without
+    return;
+  }
+  m_sharedPages = std::move(*pages);
+}
+
 /// A worker that no slot needs any more ends on its own time.
 void LocalBackend::retire(std::unique_ptr<pool::Worker> worker) {
   worker->disconnect(this);
@@ -125,9 +143,11 @@ void LocalBackend::equip(const SlotPointer& slot, int threads) {
     retire(std::move(slot->worker));
   }
   const Result<QString> program = programFor(slot->device.kind);
-  slot->worker = std::make_unique<Worker>(
-      pool::WorkerSpec{slot->device, program ? *program : QString(), m_options.extraWorkerArguments, threads},
-      m_tuning.deadlines);
+  const bool isCpu = slot->device.kind == domain::DeviceKind::Cpu;
+  slot->worker =
+      std::make_unique<Worker>(pool::WorkerSpec{slot->device, program ? *program : QString(), m_options.extraWorkerArguments,
+                                                threads, isCpu && m_sharedPages != nullptr ? m_sharedPages->fd() : -1},
+                               m_tuning.deadlines);
   Worker* worker = slot->worker.get();
   const std::weak_ptr<Slot> weak = slot;
   const auto with = [weak](auto function) {
@@ -212,6 +232,9 @@ void LocalBackend::onStateChanged(const SlotPointer& slot, WorkerState state, co
   }
   if (state != WorkerState::Failed) {
     slot->stateBefore = state;
+  }
+  if (m_sharedPages != nullptr && (state == WorkerState::Starting || isEnded(state))) {
+    m_sharedPages->sweep();  // what a worker that ended suddenly had
   }
   slot->status.state = stateOf(state);
   slot->status.reason = reason;

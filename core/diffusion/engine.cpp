@@ -53,9 +53,10 @@ domain::DeviceReport cpuDeviceReport() {
 
 class TorchEngine : public domain::Engine {
  public:
-  TorchEngine(domain::DeviceKind kind, std::shared_ptr<ExchangeSource> partners)
+  TorchEngine(domain::DeviceKind kind, std::shared_ptr<ExchangeSource> partners, std::shared_ptr<base::SharedPages> shared)
       : m_kind(kind),
         m_partners(std::move(partners)),
+        m_shared(std::move(shared)),
         m_device(kind == domain::DeviceKind::Cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)) {}
 
   base::Result<domain::DeviceReport> device() const override {
@@ -68,7 +69,7 @@ class TorchEngine : public domain::Engine {
     const auto start = std::chrono::steady_clock::now();
     try {
       const c10::InferenceMode guard;
-      m_model = loadModel(model, scalarTypeOf(type), m_device, observer);
+      m_model = loadModel(model, scalarTypeOf(type), m_device, observer, m_shared);
     } catch (...) {
       return errorOfCurrentException("load the model");
     }
@@ -93,10 +94,14 @@ class TorchEngine : public domain::Engine {
 
   void unload() override {
     m_preview.reset();
-    if (m_model == nullptr) {
+    const bool hadModel = m_model != nullptr;
+    m_model.reset();
+    if (m_shared != nullptr) {
+      m_shared->releaseAll();  // of a load that failed, too
+    }
+    if (!hadModel) {
       return;
     }
-    m_model.reset();
     if (m_kind == domain::DeviceKind::Cuda) {
       emptyCudaCache();
     } else {
@@ -107,6 +112,7 @@ class TorchEngine : public domain::Engine {
  private:
   domain::DeviceKind m_kind;
   std::shared_ptr<ExchangeSource> m_partners;
+  std::shared_ptr<base::SharedPages> m_shared;  ///< outlives what was shared
   at::Device m_device;
   std::unique_ptr<const LoadedModel> m_model;
   std::unique_ptr<LatentPreview> m_preview;
@@ -114,7 +120,8 @@ class TorchEngine : public domain::Engine {
 
 }  // namespace
 
-std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads, std::shared_ptr<ExchangeSource> partners) {
+std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads, std::shared_ptr<ExchangeSource> partners,
+                                           std::shared_ptr<base::SharedPages> shared) {
   at::set_num_threads(threads);
   // Equal requests give equal bytes: no algorithm is chosen by timing, none adds in an order of its own.
   at::globalContext().setBenchmarkCuDNN(false);
@@ -122,7 +129,7 @@ std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads,
   // fp32 is fp32: the ten bits of TF32 would make other pictures than the CPU's.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
-  return std::make_unique<TorchEngine>(kind, std::move(partners));
+  return std::make_unique<TorchEngine>(kind, std::move(partners), std::move(shared));
 }
 
 }  // namespace polyptych::diffusion

@@ -18,7 +18,7 @@ T valueOrThrow(base::Result<T> result) {
 int LoadedModel::latentScale() const { return folder.vae.scaleFactor(); }
 
 std::unique_ptr<const LoadedModel> loadModel(const domain::ModelSpec& model, at::ScalarType type, at::Device device,
-                                             domain::LoadObserver& observer) {
+                                             domain::LoadObserver& observer, std::shared_ptr<base::SharedPages> shared) {
   using checkpoint::Component;
   checkpoint::ModelFolder folder = valueOrThrow(checkpoint::openModelFolder(model.folder, model.variant));
   tokenizer::ClipTokenizer tokenizer = valueOrThrow(tokenizer::ClipTokenizer::open(folder.tokenizerFolder));
@@ -44,7 +44,7 @@ std::unique_ptr<const LoadedModel> loadModel(const domain::ModelSpec& model, at:
 
   std::uint64_t done = 0;
   const auto build = [&]<typename Network>(const checkpoint::WeightSet& weights, Component component, const auto& config) {
-    WeightReader reader(weights, std::string(checkpoint::toString(component)), device, type, observer, done, total);
+    WeightReader reader(weights, std::string(checkpoint::toString(component)), device, type, observer, done, total, shared);
     Network network(reader, config);
     if (const auto complete = reader.finish(); !complete) {
       throw EngineFailure(complete.error());

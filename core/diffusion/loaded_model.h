@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "core/base/result.h"
+#include "core/base/shared_pages.h"
 #include "core/checkpoint/model_folder.h"
 #include "core/diffusion/text_encoder.h"
 #include "core/diffusion/unet.h"
@@ -31,8 +32,8 @@ struct LoadedModel {
 };
 
 /// Opens the folder and maps or copies all weights. Throws EngineFailure and what ATen throws; a cancelled load is
-/// ErrorCode::Cancelled.
+/// ErrorCode::Cancelled. @param shared  for memory that several processes of one model have alike; may be nullptr
 std::unique_ptr<const LoadedModel> loadModel(const domain::ModelSpec& model, at::ScalarType type, at::Device device,
-                                             domain::LoadObserver& observer);
+                                             domain::LoadObserver& observer, std::shared_ptr<base::SharedPages> shared = nullptr);
 
 }  // namespace polyptych::diffusion

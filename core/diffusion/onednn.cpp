@@ -59,6 +59,12 @@ at::Tensor packLinear(const at::Tensor& weight) {
   return kReorder.call(weight, kTypicalRows);
 }
 
+std::span<std::byte> memoryOf(const at::Tensor& packed) {
+  static const auto kAddress = find<std::int64_t(const at::Tensor&)>("mkldnn::data_ptr", "");
+  static const auto kBytes = find<std::int64_t(const at::Tensor&)>("mkldnn::_nbytes", "");
+  return {reinterpret_cast<std::byte*>(kAddress.call(packed)), static_cast<std::size_t>(kBytes.call(packed))};
+}
+
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,
                   std::int64_t padding) {
   if (isTooNarrow(x, weight, stride, padding)) {

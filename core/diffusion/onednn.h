@@ -2,7 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 
 /// oneDNN's layers on the CPU with weights in its own layout, and with what comes after them fused in. These are operators that
@@ -17,6 +19,9 @@ bool isFor(const at::Tensor& weight);
 at::Tensor packConv2d(const at::Tensor& weight, std::int64_t stride, std::int64_t padding, at::IntArrayRef inputSize);
 /// @param weight [out, in]
 at::Tensor packLinear(const at::Tensor& weight);
+
+/// Where a packed weight lies.
+std::span<std::byte> memoryOf(const at::Tensor& packed);
 
 /// `weight` in all of these is packed; x of conv2d is [B, C, H, W] with channels last in memory.
 at::Tensor conv2d(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t stride,

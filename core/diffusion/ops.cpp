@@ -40,6 +40,10 @@ void Weight::replace(at::Tensor packed) const {
   if (m_isMapped) {
     releasePages(before);
   }
+  if (m_shared != nullptr) {
+    const std::span<std::byte> memory = onednn::memoryOf(m_tensor);
+    m_shared->share(memory.data(), memory.size());
+  }
 }
 
 Activation activationFromName(const std::string& name) {
@@ -76,7 +80,7 @@ namespace {
 Weight takeWeight(WeightReader& weights, const std::string& name, at::IntArrayRef shape) {
   at::Tensor tensor = weights.take(name, shape);
   const bool isMapped = weights.isMapped(tensor);
-  return {std::move(tensor), isMapped};
+  return {std::move(tensor), isMapped, weights.sharedPages()};
 }
 
 }  // namespace
@@ -92,7 +96,8 @@ Linear takeLinear(WeightReader& weights, const std::string& name, std::int64_t i
 
 Linear takePointwise(WeightReader& weights, const std::string& name, std::int64_t in, std::int64_t out) {
   const at::Tensor tensor = weights.take(name + ".weight", {out, in, 1, 1});
-  return {Weight(tensor.reshape({out, in}), weights.isMapped(tensor)), weights.take(name + ".bias", {out})};
+  return {Weight(tensor.reshape({out, in}), weights.isMapped(tensor), weights.sharedPages()),
+          weights.take(name + ".bias", {out})};
 }
 
 GroupNorm takeGroupNorm(WeightReader& weights, const std::string& name, std::int64_t channels, std::int64_t groups, double eps) {

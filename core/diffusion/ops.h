@@ -3,10 +3,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "core/base/shared_pages.h"
 #include "core/diffusion/weights.h"
 
 namespace polyptych::diffusion {
@@ -29,10 +31,12 @@ class Weight {
  public:
   Weight() = default;
   /// @param isMapped  the tensor is a view of a mapped file, whose pages can be let go
-  Weight(at::Tensor tensor, bool isMapped) : m_tensor(std::move(tensor)), m_isMapped(isMapped) {}
+  /// @param shared  takes the memory of the layout that is made at first use; may be nullptr
+  Weight(at::Tensor tensor, bool isMapped, std::shared_ptr<base::SharedPages> shared = nullptr)
+      : m_tensor(std::move(tensor)), m_isMapped(isMapped), m_shared(std::move(shared)) {}
 
   /// Rows of a linear layer's weight. To be called before the first use.
-  Weight rows(std::int64_t first, std::int64_t count) const { return {m_tensor.narrow(0, first, count), m_isMapped}; }
+  Weight rows(std::int64_t first, std::int64_t count) const { return {m_tensor.narrow(0, first, count), m_isMapped, m_shared}; }
   c10::Device device() const { return m_tensor.device(); }
 
   /// As the file has it. Not for a weight that was packed.
@@ -46,6 +50,7 @@ class Weight {
 
   mutable at::Tensor m_tensor;
   bool m_isMapped = false;
+  std::shared_ptr<base::SharedPages> m_shared;
 };
 
 /// Square kernel, weight [out, in, k, k].

@@ -40,14 +40,16 @@ std::string shapeText(at::IntArrayRef shape) {
 }  // namespace
 
 WeightReader::WeightReader(checkpoint::WeightSet set, std::string what, at::Device device, at::ScalarType type,
-                           domain::LoadObserver& observer, std::uint64_t doneBefore, std::uint64_t total)
+                           domain::LoadObserver& observer, std::uint64_t doneBefore, std::uint64_t total,
+                           std::shared_ptr<base::SharedPages> shared)
     : m_set(std::move(set)),
       m_what(std::move(what)),
       m_device(device),
       m_type(type),
       m_observer(observer),
       m_done(doneBefore),
-      m_total(total != 0 ? total : doneBefore + m_set.totalBytes()) {}
+      m_total(total != 0 ? total : doneBefore + m_set.totalBytes()),
+      m_shared(std::move(shared)) {}
 
 at::Tensor WeightReader::take(const std::string& name, at::IntArrayRef shape) {
   if (m_observer.isCancelled()) {

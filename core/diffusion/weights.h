@@ -4,11 +4,13 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/base/shared_pages.h"
 #include "core/checkpoint/weight_set.h"
 #include "core/domain/engine.h"
 
@@ -22,7 +24,8 @@ class WeightReader {
   /// @param type   compute type: kFloat, kHalf or kBFloat16
   /// @param doneBefore,total  bytes for the observer where several components make one load; total 0: this component's own bytes
   WeightReader(checkpoint::WeightSet set, std::string what, at::Device device, at::ScalarType type,
-               domain::LoadObserver& observer, std::uint64_t doneBefore = 0, std::uint64_t total = 0);
+               domain::LoadObserver& observer, std::uint64_t doneBefore = 0, std::uint64_t total = 0,
+               std::shared_ptr<base::SharedPages> shared = nullptr);
 
   /// The tensor on the device in the compute type. A CPU tensor that is stored in that type is a view of the mapped file, which
   /// it keeps alive; it must not be written to. A tensor that is not there or cannot be taken gives a placeholder of the shape,
@@ -34,6 +37,9 @@ class WeightReader {
 
   /// A tensor that take() gave is a view of the mapped file.
   bool isMapped(const at::Tensor& tensor) const { return m_mapped.contains(tensor.const_data_ptr()); }
+
+  /// For the layouts that the CPU's kernels want; may be nullptr.
+  const std::shared_ptr<base::SharedPages>& sharedPages() const { return m_shared; }
 
   at::Device device() const { return m_device; }
   at::ScalarType type() const { return m_type; }
@@ -57,6 +63,7 @@ class WeightReader {
   std::set<std::string> m_taken;
   std::set<const void*> m_mapped;
   std::vector<std::string> m_faults;
+  std::shared_ptr<base::SharedPages> m_shared;
 };
 
 /// Takes the whole pages below a view of a mapped file out of this process's memory; they come back from the file when they are

@@ -24,6 +24,12 @@ Error errorOf(const std::string& what, bool isTimeout, const std::string& doing,
                          "hostname could not be", "host/port"})) {
     return {ErrorCode::NotFound, "This process cannot " + doing + ": the host has no address. Check MASTER_ADDR.", what};
   }
+  if (containsAny(what, {kWithoutNccl})) {
+    return {
+        ErrorCode::Unsupported,
+        "This process cannot " + doing + ": the program was built without CUDA. Build it where CUDA's parts are, or use CPUs.",
+        what};
+  }
   if (containsAny(what, {"CUDA", "NCCL", "NVIDIA"})) {
     return {ErrorCode::DeviceLost, "This process cannot " + doing + ": NCCL or the GPU's driver failed. " + advice, what};
   }

@@ -4,7 +4,7 @@
 namespace polyptych::distributed {
 
 c10::intrusive_ptr<c10d::Backend> makeNccl(const c10::intrusive_ptr<c10d::Store>&, const GroupOptions&) {
-  TORCH_CHECK(false, "This program was built without NCCL");
+  TORCH_CHECK(false, kWithoutNccl);
 }
 
 }  // namespace polyptych::distributed

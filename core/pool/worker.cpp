@@ -1,5 +1,7 @@
 #include "core/pool/worker.h"
 
+#include <fcntl.h>
+
 #include <QFileInfo>
 #include <algorithm>
 #include <array>
@@ -242,7 +244,12 @@ void Worker::start(const domain::RunPlan& plan) {
   m_process->setStandardOutputFile(m_logFile.isEmpty() ? QProcess::nullDevice() : m_logFile, QIODevice::Append);
   m_process->setProcessEnvironment(workerEnvironment(m_spec));
   // A Ctrl-C in the terminal is this program's to answer, from the child's first moment on.
-  m_process->setChildProcessModifier([] { std::signal(SIGINT, SIG_IGN); });
+  m_process->setChildProcessModifier([memory = m_spec.sharedMemoryFd] {
+    std::signal(SIGINT, SIG_IGN);
+    if (memory >= 0) {
+      ::fcntl(memory, F_SETFD, 0);
+    }
+  });
   m_process->start(m_spec.program, workerArguments(m_spec, m_socket->path()));
   if (m_state == WorkerState::Starting || m_state == WorkerState::Handshaking) {
     m_process->write(token + '\n');

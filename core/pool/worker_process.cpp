@@ -86,6 +86,9 @@ QStringList workerArguments(const WorkerSpec& spec, const QString& socketPath) {
   if (!spec.slot.cores.empty()) {
     arguments << QStringLiteral("--cores") << listOf(spec.slot.cores);
   }
+  if (spec.sharedMemoryFd >= 0) {
+    arguments << QStringLiteral("--shared-memory") << QString::number(spec.sharedMemoryFd);
+  }
   if (const auto& partner = spec.slot.partner) {
     arguments << QStringLiteral("--partner") << (isGpu ? QString::fromStdString(partner->uuid) : QStringLiteral("cpu"));
     if (!partner->cores.empty()) {

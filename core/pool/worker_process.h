@@ -14,6 +14,7 @@ struct WorkerSpec {
   QString program;  ///< path of polyptych-worker or polyptych-worker-cuda
   QStringList extraArguments;
   int threads = 1;
+  int sharedMemoryFd = -1;  ///< of base::SharedPages, for a CPU worker; open for as long as the worker may start
 
   friend bool operator==(const WorkerSpec&, const WorkerSpec&) = default;
 };

@@ -54,7 +54,8 @@ Result<std::vector<int>> parseCores(const std::string& name, std::string_view te
 
 Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
   WorkerOptions options;
-  const std::array kNames{"--socket", "--partner-of", "--device", "--threads", "--cores", "--partner", "--partner-cores"};
+  const std::array kNames{"--socket", "--partner-of", "--device",        "--threads",
+                          "--cores",  "--partner",    "--partner-cores", "--shared-memory"};
   std::vector<int> partnerCores;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     const std::string& name = arguments[i];
@@ -75,6 +76,12 @@ Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
       }
       options.socketFd = *fd;
       options.isPartner = true;
+    } else if (name == "--shared-memory") {
+      const auto fd = numberIn(value, 0, kMaxDescriptor);
+      if (!fd) {
+        return invalid("--shared-memory is '" + value + "'; it must be the number of an open file.");
+      }
+      options.sharedMemoryFd = *fd;
     } else if (name == "--device") {
       if (value != "cpu" && value != "cuda") {
         return invalid("--device is '" + value + "'; it must be cpu or cuda.");

@@ -33,8 +33,6 @@ constexpr std::chrono::milliseconds kSendLimit{5000};
 /// Between the end of the connection and the end of the process.
 constexpr std::chrono::milliseconds kUntilKilled{500};
 constexpr std::chrono::milliseconds kReapPause{5};
-/// The descriptor that the process is given as its end of the connection.
-constexpr int kChildSocket = 3;
 
 class Descriptor {
  public:
@@ -87,7 +85,10 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
 }  // namespace
 
 Partner::Partner(const WorkerOptions& first)
-    : m_kind(first.kind), m_threads(first.threads), m_options(first.partner.value_or(PartnerOptions{})) {}
+    : m_kind(first.kind),
+      m_threads(first.threads),
+      m_options(first.partner.value_or(PartnerOptions{})),
+      m_sharedMemoryFd(first.sharedMemoryFd) {}
 
 Partner::~Partner() { end({}); }
 
@@ -116,7 +117,7 @@ Result<void> Partner::start(const std::string& token, std::function<void()> onGo
 
   std::vector<std::string> arguments{"polyptych-worker",
                                      "--partner-of",
-                                     std::to_string(kChildSocket),
+                                     std::to_string(theirs.get()),
                                      "--device",
                                      m_kind == domain::DeviceKind::Cuda ? "cuda" : "cpu",
                                      "--threads",
@@ -124,13 +125,21 @@ Result<void> Partner::start(const std::string& token, std::function<void()> onGo
   if (!m_options.cores.empty()) {
     arguments.insert(arguments.end(), {"--cores", listOf(m_options.cores)});
   }
+  if (m_sharedMemoryFd >= 0) {
+    arguments.insert(arguments.end(), {"--shared-memory", std::to_string(m_sharedMemoryFd)});
+  }
   std::vector<std::string> environment = environmentWith(m_options.uuid);
   posix_spawn_file_actions_t actions;
   if (const int failed = ::posix_spawn_file_actions_init(&actions); failed != 0) {
     return problem(failed);
   }
   ::posix_spawn_file_actions_adddup2(&actions, readEnd.get(), STDIN_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), kChildSocket);
+  // Descriptors keep their numbers: "onto itself" is to leave it open. (A copy of the memory's, closed here, would end this
+  // process's locks on it.)
+  ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), theirs.get());
+  if (m_sharedMemoryFd >= 0) {
+    ::posix_spawn_file_actions_adddup2(&actions, m_sharedMemoryFd, m_sharedMemoryFd);
+  }
   pid_t pid = 0;
   const int failed =
       ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, pointersTo(arguments).data(), pointersTo(environment).data());

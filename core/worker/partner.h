@@ -67,6 +67,7 @@ class Partner {
   const domain::DeviceKind m_kind;
   const int m_threads;
   const PartnerOptions m_options;
+  const int m_sharedMemoryFd;
 
   std::unique_ptr<Connection> m_connection;
   std::thread m_reader;

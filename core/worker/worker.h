@@ -35,6 +35,7 @@ struct WorkerOptions {
   int threads = 1;
   std::vector<int> cores;                 ///< pinned to these; empty: all that the process may use
   std::optional<PartnerOptions> partner;  ///< this worker is the first of a pair
+  int sharedMemoryFd = -1;                ///< a file of base::SharedPages; the engine factory's to take
   bool isPartner = false;                 ///< this worker is the second of a pair: it has no pictures
   std::chrono::milliseconds heartbeatInterval{1000};
   /// How long a step may go on after the socket closed, before the process is ended hard.

@@ -11,6 +11,7 @@ memory: PSS (pages that processes share are counted once) of all workers in the 
 needs besides its weights, for each.
 """
 import argparse
+import json
 import os
 import pathlib
 import socket
@@ -86,7 +87,15 @@ def rendezvous(options):
 
 
 def weight_bytes(model):
-    return sum(path.stat().st_size for path in pathlib.Path(model).glob("*/*.safetensors"))
+    """Bytes of the weights that a worker keeps: all but those of the VAE's encoder."""
+    kept = 0
+    for path in pathlib.Path(model).glob("*/*.safetensors"):
+        with open(path, "rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        for name, tensor in header.items():
+            if name != "__metadata__" and not (path.parent.name == "vae" and name.startswith(("encoder.", "quant_conv."))):
+                kept += tensor["data_offsets"][1] - tensor["data_offsets"][0]
+    return kept
 
 
 def pss(pid):

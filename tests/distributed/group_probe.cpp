@@ -58,7 +58,8 @@ void must(const base::Result<void>& result) {
 
 }  // namespace
 
-/// group_probe VERSION ACTION...: joins by the launcher's variables and does one action after the other.
+/// group_probe VERSION ACTION...: joins by the launcher's variables and does one action after the other. GROUP_PROBE_DEVICE=cuda:
+/// as a rank on the GPU that it sees, over NCCL.
 int main(int argc, char** argv) {
   const cluster::LaunchEnvironment launch = must(cluster::detectLaunchEnvironment());
   distributed::GroupOptions options;
@@ -66,6 +67,10 @@ int main(int argc, char** argv) {
   options.localRank = launch.localRank;
   options.size = launch.worldSize;
   options.version = argv[1];
+  const char* deviceName = std::getenv("GROUP_PROBE_DEVICE");
+  const bool isCuda = deviceName != nullptr && std::string(deviceName) == "cuda";
+  options.device = isCuda ? domain::DeviceKind::Cuda : domain::DeviceKind::Cpu;
+  const auto device = at::TensorOptions().device(isCuda ? at::kCUDA : at::kCPU);
   const bool isPatient = std::getenv("GROUP_PROBE_PATIENT") != nullptr;
   const std::chrono::milliseconds limit = isPatient ? kPatientLimit : kLimit;
   options.joinTimeout = options.callTimeout = limit;
@@ -87,18 +92,18 @@ int main(int argc, char** argv) {
       must(group->barrier("the barrier"));
       say("barrier");
     } else if (action == "broadcast") {
-      at::Tensor tensor = group->isMain() ? at::arange(1 << 20, at::kFloat) : at::zeros({1 << 20});
+      at::Tensor tensor = group->isMain() ? at::arange(1 << 20, device.dtype(at::kFloat)) : at::zeros({1 << 20}, device);
       must(group->broadcast(tensor, 0, "the broadcast"));
       say("broadcast " + std::to_string(tensor.sum(at::kDouble).item<double>()));
     } else if (action == "broadcasts") {
-      at::Tensor tensor = at::ones({8 << 20});
+      at::Tensor tensor = at::ones({8 << 20}, device);
       say("broadcasts");
       for (;;) {
         must(group->broadcast(tensor, 0, "the broadcast"));
       }
     } else if (action == "all-gather") {
       std::string line = "all-gather";
-      for (const at::Tensor& one : must(group->allGather(at::full({2}, group->rank() + 1.0), "the gather"))) {
+      for (const at::Tensor& one : must(group->allGather(at::full({2}, group->rank() + 1.0, device), "the gather"))) {
         line += " " + std::to_string(one.sum().item<int>());
       }
       say(line);

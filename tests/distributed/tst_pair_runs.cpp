@@ -49,6 +49,34 @@ class TestPairRuns : public QObject {
     compareWithOneDevice("pair");
   }
 
+  /// Several workers keep their weights once, and the pictures are those of one worker that has its own.
+  void workersShareTheirWeights() {
+    QProcess process;
+    m_cli->begin(process, words("two", "cpu:2"));
+    QByteArray said;
+    int most = 0;
+    while (process.waitForReadyRead(kRunMs)) {
+      said += process.readAllStandardOutput();
+      int sharing = 0;
+      for (const qint64 pid : tests::allProcesses()) {
+        const bool isWorker = tests::commandLineOf(pid).startsWith(WORKER_PROGRAM) &&
+                              tests::commandLineOf(tests::parentOf(pid)).contains(m_cli->path("two"));
+        // One mapping is the index; the others are weights.
+        sharing +=
+            isWorker && m_cli->read("/proc/" + QByteArray::number(pid) + "/maps").count("memfd:polyptych-weights") > 1 ? 1 : 0;
+      }
+      most = std::max(most, sharing);
+    }
+    QVERIFY(process.state() == QProcess::NotRunning || process.waitForFinished(kRunMs));
+    QVERIFY2(process.exitCode() == 0, process.readAllStandardError().constData());
+    QCOMPARE(most, 2);
+    QCOMPARE(m_cli->run(words("one", "cpu")).code, 0);
+    for (const QByteArray& name : m_cli->pictures("one")) {
+      QVERIFY(!m_cli->read(m_cli->path("one") + "/" + name).isEmpty());
+      QCOMPARE(m_cli->read(m_cli->path("two") + "/" + name), m_cli->read(m_cli->path("one") + "/" + name));
+    }
+  }
+
   void finishesWhenTheSecondProcessIsKilled() { finishesWhenKilled(false); }
   void finishesWhenTheFirstProcessIsKilled() { finishesWhenKilled(true); }
 

@@ -47,6 +47,12 @@ class TestWorkerProcess : public QObject {
     QCOMPARE(workerArguments(gpu, "/run/s"), QStringList({"--socket", "/run/s", "--device", "cuda", "--threads", "1"}));
   }
 
+  void argumentsNameTheSharedMemory() {
+    WorkerSpec cpu = cpuSpec();
+    cpu.sharedMemoryFd = 9;
+    QVERIFY(workerArguments(cpu, "/run/s").join(' ').contains("--shared-memory 9"));
+  }
+
   void argumentsNameThePartner() {
     WorkerSpec cpu = cpuSpec();
     cpu.slot.partner = domain::PartnerDevice{"CPU", "", {4, 5}};

@@ -51,6 +51,13 @@ class TestArguments : public QObject {
     QVERIFY(options->cores.empty());
   }
 
+  void readsTheSharedMemory() {
+    const auto options = worker::parseArguments(listOf({"--socket", "s", "--shared-memory", "7"}));
+    QVERIFY(options.isOk());
+    QCOMPARE(options->sharedMemoryFd, 7);
+    QCOMPARE(worker::parseArguments(listOf({"--socket", "s"}))->sharedMemoryFd, -1);
+  }
+
   void readsThoseOfAPair() {
     const auto first = worker::parseArguments(listOf({"--socket", "s", "--partner-cores", "2,3", "--partner", "cpu"}));
     QVERIFY(first.isOk());
@@ -75,6 +82,7 @@ class TestArguments : public QObject {
     QTest::newRow("CPU as the partner of a GPU") << QStringList{"--socket", "s", "--device", "cuda", "--partner", "cpu"};
     QTest::newRow("cores of no partner") << QStringList{"--socket", "s", "--partner-cores", "1"};
     QTest::newRow("partner of a partner") << QStringList{"--partner-of", "3", "--partner", "cpu"};
+    QTest::newRow("memory that is no number") << QStringList{"--socket", "s", "--shared-memory", "-1"};
     QTest::newRow("partner of no socket") << QStringList{"--partner-of", "x"};
     QTest::newRow("device") << QStringList{"--socket", "s", "--device", "tpu"};
     QTest::newRow("no threads") << QStringList{"--socket", "s", "--threads", "0"};
