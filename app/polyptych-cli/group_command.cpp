@@ -159,10 +159,7 @@ void GroupCommand::start() {
     }
     endIfAlone();
   });
-  connect(m_rendezvous.get(), &Rendezvous::hasLeft, this, [this] {
-    m_hasLeft = true;
-    m_rendezvous->fetch(QStringLiteral("verdict"), kAsLongAsItTakes);
-  });
+  connect(m_rendezvous.get(), &Rendezvous::hasLeft, this, [this] { m_hasLeft = true; });
   connect(m_rendezvous.get(), &Rendezvous::failed, this, &GroupCommand::fail);
   m_rendezvous->start();
 }
@@ -258,6 +255,7 @@ void GroupCommand::onConnected(qint64 incarnation) {
     return;
   }
   m_isSiteLeader = isMain();
+  m_rendezvous->fetch(QStringLiteral("verdict"), kAsLongAsItTakes);  // a rank that comes again may come too late
   m_rendezvous->fetch(QStringLiteral("site"), milliseconds(1000) * m_arguments.generate.joinTimeout);
 }
 
@@ -446,10 +444,10 @@ void GroupCommand::begin() {
     }
   }
   const QString parts = gallery::partsFolder(m_folder, m_agreement->fingerprint);
-  const QString part =
+  m_part =
       QStringLiteral("%1/%2-%3-%4").arg(parts, m_nonce).arg(m_environment.rank).arg(QString::number(backend::newRunId(), 16));
-  if (!QDir().mkpath(part)) {
-    refuse({{ErrorCode::Io, "The folder '" + part.toStdString() + "' cannot be made; check its disk and rights.", {}},
+  if (!QDir().mkpath(m_part)) {
+    refuse({{ErrorCode::Io, "The folder '" + m_part.toStdString() + "' cannot be made; check its disk and rights.", {}},
             ExitCode::WrongUsage});
     return;
   }
@@ -481,7 +479,7 @@ void GroupCommand::begin() {
     m_printer.tellStarted(facts);
     m_printer.tellUser("This is rank 0 of " + std::to_string(m_environment.worldSize) + "; the others make their shares.");
   }
-  m_backend = m_tools.makeBackend(part);
+  m_backend = m_tools.makeBackend(m_part);
   using backend::Backend;
   connect(m_backend.get(), &Backend::runFinished, this, &GroupCommand::onRunFinished);
   connect(m_backend.get(), &Backend::lost, this, &GroupCommand::onLost);
@@ -737,6 +735,10 @@ void GroupCommand::finishRun() {
 }
 
 void GroupCommand::onVerdict(const QString& text) {
+  if (!m_isJoined && !m_hasLeft) {
+    endTooLate(text);
+    return;
+  }
   if (isMain()) {
     // The store may go with this process: the others get the time to hear.
     m_rendezvous->watch(QStringLiteral("heard"));
@@ -755,6 +757,22 @@ void GroupCommand::onVerdict(const QString& text) {
   }
   const int code = text.toInt();
   end(m_ownCode != ExitCode::AllMade ? m_ownCode : static_cast<ExitCode>(code));
+}
+
+/// The run is over, and this rank was taken for dead, or has only just come again.
+void GroupCommand::endTooLate(const QString& verdict) {
+  const auto code = static_cast<ExitCode>(verdict.toInt());
+  if (m_backend != nullptr) {
+    m_backend->disconnect(this);
+    m_backend->leave(kLeaveLimit);
+    m_backend.reset();
+  }
+  if (code == ExitCode::AllMade && !m_part.isEmpty()) {
+    QDir(m_part).removeRecursively();  // others have made what it had
+    QDir().rmdir(QFileInfo(m_part).path());
+    QDir().rmdir(QFileInfo(QFileInfo(m_part).path()).path());
+  }
+  end(code);
 }
 
 void GroupCommand::endIfHeard() {

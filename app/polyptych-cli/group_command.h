@@ -96,6 +96,7 @@ class GroupCommand : public QObject {
   void leaveNow();
   void endIfAlone();
   void onVerdict(const QString& text);
+  void endTooLate(const QString& verdict);
   void endIfHeard();
   base::Result<gallery::JoinedRun> join();
   void finishRun();
@@ -115,6 +116,7 @@ class GroupCommand : public QObject {
   backend::RunSpec m_spec;
   domain::GenerationRequest m_settings;
   QString m_folder;
+  QString m_part;  ///< folder of this rank's library
   std::unique_ptr<Rendezvous> m_rendezvous;
   std::unique_ptr<backend::RemoteBackend> m_backend;
   bool m_isSiteShared = true;   ///< this rank's folder is rank 0's

@@ -15,6 +15,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "core/distributed/lease_book.h"
@@ -38,6 +41,7 @@ constexpr std::size_t kMaxLineBytes = 64u << 20;
 constexpr int kBeatsWithin = 8;
 constexpr milliseconds kSlowest{1000};
 constexpr milliseconds kWhileWaiting{50};
+constexpr milliseconds kAfterInput{2000};
 
 struct Options {
   StoreAddress address;
@@ -393,6 +397,17 @@ class Member {
   bool m_hasLeft = false;
 };
 
+/// Ends the process a moment after its standard input was closed, whatever it waits for: a store that does not answer, say.
+void endWithInput() {
+  std::thread([] {
+    pollfd input{STDIN_FILENO, 0, 0};
+    while (::poll(&input, 1, -1) < 0 && errno == EINTR) {
+    }
+    std::this_thread::sleep_for(kAfterInput);
+    ::_exit(kExitOk);
+  }).detach();
+}
+
 int keepStore() {
   Lines lines;
   while (lines.read(kSlowest)) {
@@ -419,6 +434,7 @@ int rendezvousMain(std::span<const std::string> words) {
     std::fprintf(stderr, "%s\n", options.error().message.c_str());
     return kExitWrongUsage;
   }
+  endWithInput();
   Result<std::unique_ptr<Store>> store = Store::connect(options->address, options->joinTimeout);
   if (!store) {
     return Member::fail(store.error());
