@@ -186,9 +186,18 @@ Result<void> Group::meet() {
   const bool isNccl = m_options.device == domain::DeviceKind::Cuda;
   try {
     auto own = c10::make_intrusive<c10d::PrefixStore>("c10d", m_store.m_handle->prefixed->clone());
-    own->setTimeout(std::max(std::chrono::duration_cast<milliseconds>(end - Clock::now()), milliseconds(1000)));
+    const auto left = std::max(std::chrono::duration_cast<milliseconds>(end - Clock::now()), milliseconds(1000));
+    own->setTimeout(left);
     m_backend = std::make_unique<Backend>();
-    m_backend->raw = isNccl ? makeNccl(own, m_options) : makeGloo(own, m_options);
+    if (isNccl) {
+      m_backend->raw = makeNccl(own, m_options);
+    } else {
+      // Gloo has one time for connecting and for calls, and a rank may be lost between its hello and its connection.
+      GroupOptions joining = m_options;
+      joining.callTimeout = left;
+      m_backend->raw = makeGloo(own, joining);
+      m_backend->raw->setTimeout(m_options.callTimeout);
+    }
   } catch (...) {
     return withMissing(errorOfCurrentException(std::string("connect with the other processes by ") + (isNccl ? "NCCL" : "Gloo"),
                                                isNccl ? "Check the GPU and its driver on every machine."

@@ -17,7 +17,7 @@ namespace polyptych::distributed {
 struct PairOptions {
   domain::DeviceKind device = domain::DeviceKind::Cpu;  ///< of both
   std::string version;                                  ///< of the program
-  std::chrono::milliseconds joinTimeout{20'000};        ///< until both are there, in the first unit
+  std::chrono::milliseconds joinTimeout{10'000};        ///< until both are there, in the first unit: both run and have loaded
   /// How much later than the other one may be with a step. Shorter than any limit of the pool's watchdog.
   std::chrono::milliseconds stepTimeout{60'000};
 };

@@ -52,8 +52,10 @@ class LocalBackends {
   }
   int count(backend::SlotState state) const {
     int count = 0;
-    for (qsizetype i = 0; i < states.size(); ++i) {
-      count += states[i].state == state && (i == 0 || states[i - 1].state != state) ? 1 : 0;
+    QMap<QString, backend::SlotState> before;  // of each slot: what two of them tell comes in any order
+    for (const auto& status : states) {
+      count += status.state == state && (!before.contains(status.slotId) || before[status.slotId] != state) ? 1 : 0;
+      before[status.slotId] = status.state;
     }
     return count;
   }

@@ -1,4 +1,5 @@
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <QtTest>
 #include <cmath>
@@ -207,6 +208,34 @@ class TestPair : public QObject {
     QCOMPARE(made->warnings.size(), std::size_t(1));
     QVERIFY2(made->warnings.front().sentence.find("its process ended by signal 9") != std::string::npos,
              made->warnings.front().sentence.c_str());
+  }
+
+  void goesOnAloneWhenThePartnerHasNoMemory_data() {
+    QTest::addColumn<bool>("isFirst");
+    QTest::newRow("before the two have met") << true;
+    QTest::newRow("at a later picture") << false;
+  }
+  void goesOnAloneWhenThePartnerHasNoMemory() {
+    QFETCH(bool, isFirst);
+    Engines pair(true);
+    QVERIFY(pair.makeReady());
+    const qint64 helper = pair.helper();
+    QVERIFY(helper != 0);
+    if (!isFirst) {
+      const auto together = pair.make(unitOf(1, 2));
+      QVERIFY(together && together->warnings.empty());
+    }
+    const rlimit limit{rlim_t(tests::statOf(helper).value(20).toULongLong()) + (1u << 20),
+                       RLIM_INFINITY};  // what it has, and 1 MB
+    QCOMPARE(::prlimit(pid_t(helper), RLIMIT_AS, &limit, nullptr), 0);
+    const auto made = pair.make(unitOf(2, 12, 16));
+    QVERIFY(made);
+    QCOMPARE(made->warnings.size(), std::size_t(1));
+    QCOMPARE(made->warnings.front().code, domain::WarningCode::PartnerLost);
+    const std::string& sentence = made->warnings.front().sentence;
+    QVERIFY2(isFirst || sentence.find("memory") != std::string::npos, sentence.c_str());
+    QVERIFY(farShare(made->pictures, alone(12, 16)) <= kFarLimit);
+    QTRY_VERIFY_WITH_TIMEOUT(pair.helper() != 0 && pair.helper() != helper, kPatienceMs);  // a new one, without the limit
   }
 
   void goesOnAloneWhenThePartnerHangs() {

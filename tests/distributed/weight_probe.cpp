@@ -50,8 +50,8 @@ at::Tensor weight(std::size_t index, const at::Tensor& like) {
 
 }  // namespace
 
-/// weight_probe SOURCE ROOT READ_MS SLOW_FROM FAIL_RANK FAIL_AT EXTRA_RANK: shares a list of weights as one of WORLD_SIZE
-/// processes. Reading takes READ_MS a tensor from SLOW_FROM on; FAIL_RANK fails at tensor FAIL_AT; EXTRA_RANK has one tensor more
+/// weight_probe SOURCE ROOT READ_MS SLOW_AT FAIL_RANK FAIL_AT EXTRA_RANK: shares a list of weights as one of WORLD_SIZE
+/// processes. Reading tensor SLOW_AT takes READ_MS; FAIL_RANK fails at tensor FAIL_AT; EXTRA_RANK has one tensor more
 /// than the others. -1: nobody.
 int main(int argc, char** argv) {
   if (argc != 8) {
@@ -75,12 +75,13 @@ int main(int argc, char** argv) {
   options.root = std::atoi(argv[2]);
   options.bucketBytes = source == "measured-small" ? 100'000'000 : 10'000;
   const std::chrono::milliseconds pause(std::atoi(argv[3]));
-  const auto slowFrom = static_cast<std::size_t>(std::atoi(argv[4]));
+  const auto slowAt = static_cast<std::size_t>(std::atoi(argv[4]));
   const int failRank = std::atoi(argv[5]);
   const auto failAt = static_cast<std::size_t>(std::atoi(argv[6]));
 
-  // Small ones together, one above the bucket's size, every type, one of no elements, one of a single number.
-  std::vector<at::Tensor> tensors;
+  // Two that are buckets of their own and alike, for the measurement; then small ones together, one above the bucket's size,
+  // every type, one of no elements, one of a single number.
+  std::vector<at::Tensor> tensors{at::zeros({1000, 30}), at::zeros({1000, 30})};
   for (int i = 0; i < 4; ++i) {
     tensors.push_back(at::zeros({3, 100}));
     tensors.push_back(at::zeros({17, 5}, at::kHalf));
@@ -97,7 +98,7 @@ int main(int argc, char** argv) {
     if (launch.rank == failRank && index == failAt) {
       return base::Error{base::ErrorCode::Corrupt, "Tensor " + std::to_string(index) + " is damaged.", {}};
     }
-    std::this_thread::sleep_for(index >= slowFrom ? pause : std::chrono::milliseconds(0));
+    std::this_thread::sleep_for(index == slowAt ? pause : std::chrono::milliseconds(0));
     ++reads;
     tensor.copy_(weight(index, tensor));
     return {};
