@@ -1,4 +1,5 @@
 #include <QAbstractItemModelTester>
+#include <QCheckBox>
 #include <QClipboard>
 #include <QComboBox>
 #include <QContextMenuEvent>
@@ -922,6 +923,65 @@ class TestGalleryActions : public QObject {
     QCOMPARE(QApplication::clipboard()->mimeData()->urls().size(), 3);
   }
 
+  void theChosenOnesAreSavedAsThePageSays() {
+    Desk desk;
+    const QTemporaryDir folder;
+    desk.click(1);
+    desk.click(4, Qt::ControlModifier);
+    desk.key(Qt::Key_E, Qt::ControlModifier);
+    auto* page = desk.find<QWidget>("exportPage");
+    QVERIFY(page->isVisible());
+    auto* start = desk.find<QPushButton>("exportStart");
+    auto* example = desk.find<QLabel>("exportExample");
+    desk.press("exportZip");
+    auto* place = desk.find<QLineEdit>("exportPlace");
+    QVERIFY2(place->text().endsWith(QStringLiteral(".zip")), qPrintable(place->text()));
+    typeOver(place, folder.filePath(QStringLiteral("mine.zip")));
+    auto* name = desk.find<QLineEdit>("exportName");
+    typeOver(name, QStringLiteral("{promt}"));
+    QVERIFY(!start->isEnabled());
+    QCOMPARE(example->text(), QStringLiteral("There is no {promt}. Take one of the words above."));
+    typeOver(name, QStringLiteral("{prompt}"));
+    QTRY_COMPARE(example->text(), QStringLiteral("Becomes a-red-boat.png, a-red-boat-2.png"));
+    desk.find<QComboBox>("exportFormat")->setFocus();
+    desk.key(Qt::Key_Down);
+    QTRY_COMPARE(example->text(), QStringLiteral("Becomes a-red-boat.jpg, a-red-boat-2.jpg"));
+    QVERIFY(desk.find<QSpinBox>("exportQuality")->isVisible());
+    QTest::mouseClick(start, Qt::LeftButton);
+    QTRY_COMPARE(desk.message(), QStringLiteral("2 pictures exported."));
+    QVERIFY(!page->isVisible());
+    QVERIFY(desk.grid()->hasFocus());
+    const QByteArray zip = tests::readFile(folder.filePath(QStringLiteral("mine.zip")));
+    QVERIFY(zip.contains("a-red-boat.jpg") && zip.contains("a-red-boat-2.jpg"));
+    // A place that cannot be is told in the window, and what was typed is still there.
+    desk.key(Qt::Key_E, Qt::ControlModifier);
+    typeOver(place, folder.filePath(QStringLiteral("mine.zip/below.zip")));
+    QTest::mouseClick(start, Qt::LeftButton);
+    QTRY_VERIFY2(desk.message().contains(QStringLiteral("cannot be written. Choose another place.")), qPrintable(desk.message()));
+    QVERIFY(page->isVisible());
+    QCOMPARE(name->text(), QStringLiteral("{prompt}"));
+    desk.key(Qt::Key_Escape);
+    QVERIFY(!page->isVisible());
+  }
+
+  void allThatIsShownIsSavedWhereNothingIsChosen() {
+    Desk desk;
+    const QTemporaryDir folder;
+    desk.choose("filter", {"Model", "org/other"});
+    QTRY_COMPARE(desk.count(), 3);
+    desk.grid()->setFocus();
+    desk.press("exportButton");
+    desk.press("exportFolder");
+    typeOver(desk.find<QLineEdit>("exportPlace"), folder.filePath(QStringLiteral("all")));
+    desk.find<QCheckBox>("exportMetadata")->setFocus();
+    desk.key(Qt::Key_Space);
+    QTest::mouseClick(desk.find<QPushButton>("exportStart"), Qt::LeftButton);
+    QTRY_COMPARE(desk.message(), QStringLiteral("3 pictures exported."));
+    const QDir made(folder.filePath(QStringLiteral("all")));
+    QCOMPARE(made.entryList(QDir::Files), (QStringList{"001-a-dog.png", "002-a-red-boat.png", "003-a-dog-a-cat.png"}));
+    QVERIFY(!tests::readFile(made.filePath(QStringLiteral("001-a-dog.png"))).contains("a dog"));
+  }
+
   void settingsAndSeedAreTakenOver() {
     Desk desk;
     desk.find<QPlainTextEdit>("prompts")->setFocus();
@@ -1024,6 +1084,11 @@ class TestGalleryActions : public QObject {
       }
     });
     return names;
+  }
+  static void typeOver(QLineEdit* field, const QString& text) {
+    field->setFocus();
+    field->selectAll();
+    QTest::keyClicks(field, text);
   }
   static QStringList checkedOf(const QMenu& menu) {
     QStringList words;
