@@ -5,6 +5,7 @@
 #include <QCloseEvent>
 #include <QDesktopServices>
 #include <QDragEnterEvent>
+#include <QKeyEvent>
 #include <QLineEdit>
 #include <QMenu>
 #include <QMimeData>
@@ -66,6 +67,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   connect(m_notifier, &WorkNotifier::clicked, this, &MainWindow::comeToFront);
   // In this order: what a signal of the backend says of runs is known before anybody asks for it.
   m_runs = new OpenRuns(m_backend, *m_gallery->model(), this);
+  m_endings = new RunEndings(m_backend, *m_runs, *m_messages, this);
   m_deviceControl =
       new DeviceControl(m_backend, *m_devices, *m_runs, *m_preferences, m_options.cpuCores, m_options.restoresSettings, this);
   m_starter =
@@ -186,7 +188,7 @@ void MainWindow::focusPart(int distance) {
 void MainWindow::connectTopBar() {
   connect(m_topBar->generate(), &QPushButton::clicked, this, [this] { m_starter->start(false); });
   connect(m_topBar->pause(), &QPushButton::clicked, this, &MainWindow::togglePause);
-  connect(m_topBar->stop(), &QPushButton::clicked, this, &MainWindow::stop);
+  connect(m_topBar->stop(), &QPushButton::clicked, m_endings, &RunEndings::stopAll);
   connect(m_topBar, &TopBar::focusFreed, this, &MainWindow::focusCentre);
   connect(m_topBar, &TopBar::stopMenuWanted, this, [this](const QPoint& at) {
     QMenu menu(this);
@@ -256,7 +258,7 @@ void MainWindow::addActions() {
   actions.add(QStringLiteral("run.stopWaiting"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything that waits"),
               Category::Run, {Qt::CTRL | Qt::SHIFT | Qt::Key_X}, [this] { m_stopCommands->stop(Kind::CancelWaiting); });
   actions.add(QStringLiteral("run.stopAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Stop everything"), Category::Run, {},
-              [this] { stop(); });
+              [this] { m_endings->stopAll(); });
   m_gallery->addActions(actions);
   m_queuePage->addActions(actions);
   actions.add(QStringLiteral("queue.toggle"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Show or hide the queue"),
@@ -340,7 +342,7 @@ QWidget* MainWindow::makeCentre() {
       m_starter->submit(spec);
     }
   });
-  connect(&m_queuePage->commands(), &QueueCommands::runTakenBack, this, [this](quint64 runId) { m_takenBack << runId; });
+  connect(&m_queuePage->commands(), &QueueCommands::runTakenBack, this, [this](quint64 runId) { m_endings->leaveOut(runId); });
   m_drawer = new QueueDrawer(m_centre, m_queuePage, this);
   connect(m_messages, &MessageBar::queueTriggered, m_drawer, &QueueDrawer::toggle);
   return m_drawer;
@@ -370,17 +372,20 @@ void MainWindow::connectBackend() {
     m_lastFolder = folder;
     m_messages->setPlace(folder);
   });
-  connect(m_runs, &OpenRuns::ended, this, &MainWindow::onRunEnded);
-  connect(m_runs, &OpenRuns::troubled, this,
-          [this](const base::Error& error) { m_messages->show(MessageBar::Kind::Trouble, textOf(error)); });
-  connect(&m_backend, &Backend::queueChanged, this, &MainWindow::onQueueChanged);
-  connect(&m_backend, &Backend::commandDone, this, &MainWindow::onCommandDone);
-  connect(&m_backend, &Backend::pictureFailed, this, [this](const backend::FailureEvent& failure) {
-    m_lastFailure = textOf(failure.error);
-    m_messages->show(MessageBar::Kind::Trouble, m_lastFailure);
+  connect(m_runs, &OpenRuns::ended, this, [this] {
+    m_cost->read();
+    if (m_runs->isEmpty()) {
+      m_devices->endRuns();
+    }
   });
-  connect(&m_backend, &Backend::warned, this,
-          [this](quint64, const domain::Warning& warning) { m_messages->show(MessageBar::Kind::Notice, textOf(warning)); });
+  connect(m_endings, &RunEndings::stoppingChanged, this, &MainWindow::updateProgress);
+  connect(m_endings, &RunEndings::workEnded, this, &MainWindow::notifyEnd);
+  connect(&m_backend, &Backend::queueChanged, this, &MainWindow::onQueueChanged);
+  connect(&m_backend, &Backend::commandDone, this, [this](const backend::CommandResult& result) {
+    if (result.error && !m_gallery->isOwn(result.commandId)) {
+      m_messages->show(MessageBar::Kind::Trouble, textOf(*result.error));
+    }
+  });
   connect(&m_backend, &Backend::lost, this, &MainWindow::onLost);
 }
 
@@ -397,7 +402,7 @@ void MainWindow::onJoined() {
     return;
   }
   m_deviceControl->forget();
-  m_stopping.reset();
+  m_endings->forgetStopping();
   m_runs->rejoin();
   m_backend.refresh();
   m_backend.listDevices();
@@ -424,7 +429,7 @@ void MainWindow::updateGenerate() { m_topBar->setPictures(m_form->pictureCount()
 void MainWindow::updateProgress() {
   const bool isGoing = !m_runs->isEmpty();
   const RunProgress& progress = m_runs->progress();
-  m_topBar->showWork({isGoing ? &progress : nullptr, isPaused(), isHeld(), m_stopping.has_value(), m_isLost});
+  m_topBar->showWork({isGoing ? &progress : nullptr, isPaused(), isHeld(), m_endings->isStopping(), m_isLost});
   m_shell->setEnabled(QStringLiteral("run.pause"), m_topBar->pause()->isEnabled());
   m_shell->setEnabled(QStringLiteral("run.stopAll"), m_topBar->stop()->isEnabled());
   for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting"}) {
@@ -440,32 +445,6 @@ quint64 MainWindow::control(backend::Command::Kind kind, qint64 undoId) {
   command.kind = kind;
   command.undoId = undoId;
   return m_backend.control(std::move(command));
-}
-
-void MainWindow::stop() {
-  m_messages->clear();
-  m_stopping = Stopping();
-  m_stopping->runs = m_runs->ids();
-  // One command for all, so that one undo takes it back. Runs that the backend has not stored yet it does not reach.
-  m_stopping->command = control(backend::Command::Kind::CancelAll);
-  for (const quint64 runId : m_runs->unborn()) {
-    m_backend.cancelRun(runId);
-  }
-  updateProgress();
-}
-
-/// Once the command is answered and everything has ended, whichever comes first.
-void MainWindow::tellStopped() {
-  if (!m_stopping || !m_stopping->isAnswered || !m_stopping->runs.isEmpty()) {
-    return;
-  }
-  const Stopping done = *std::exchange(m_stopping, std::nullopt);
-  MessageBar::Action undo;
-  if (done.undoId != 0) {
-    undo = {tr("Undo"), [this, done] { control(backend::Command::Kind::Undo, done.undoId); }};
-  }
-  m_messages->show(MessageBar::Kind::Notice, tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(done.kept)), undo);
-  updateProgress();
 }
 
 void MainWindow::togglePause() {
@@ -515,24 +494,9 @@ void MainWindow::showPause() {
   }
 }
 
-void MainWindow::onCommandDone(const backend::CommandResult& result) {
-  if (m_stopping && m_stopping->command == result.commandId) {
-    m_stopping->isAnswered = true;
-    m_stopping->undoId = result.undoId;
-    if (result.error) {
-      m_stopping.reset();
-      updateProgress();
-    }
-    tellStopped();
-  }
-  if (result.error && !m_gallery->isOwn(result.commandId)) {
-    m_messages->show(MessageBar::Kind::Trouble, textOf(*result.error));
-  }
-}
-
 void MainWindow::onLost(const base::Error& error) {
   m_isLost = true;
-  m_stopping.reset();
+  m_endings->forgetStopping();
   m_queue = {};
   m_runs->lose();
   m_starter->lose();
@@ -541,37 +505,15 @@ void MainWindow::onLost(const base::Error& error) {
   updateProgress();
 }
 
-void MainWindow::onRunEnded(const backend::RunSummary& summary) {
-  m_cost->read();
-  if (m_runs->isEmpty()) {
-    m_devices->endRuns();
-  }
-  const auto there = summary.made + summary.alreadyThere;
-  m_ended.made += there;
-  m_ended.failed += summary.failed;
-  if (m_runs->isEmpty()) {
-    notifyEnd(std::exchange(m_ended, {}));
-  }
-  const bool wasStopped = m_stopping && m_stopping->runs.remove(summary.runId);
-  if (wasStopped) {
-    m_stopping->kept += there;
-  }
-  if (summary.error) {
-    m_messages->show(MessageBar::Kind::Trouble, textOf(*summary.error));
-  } else if (summary.wasCancelled) {
-    if (!wasStopped && !m_takenBack.remove(summary.runId)) {
-      m_messages->show(MessageBar::Kind::Notice, tr("Stopped. %n picture(s) kept.", nullptr, static_cast<int>(there)));
-    }
-  } else if (summary.failed > 0) {
-    const auto failed = static_cast<int>(summary.failed);
-    ErrorText text = m_lastFailure;
-    text.sentence.prepend(u' ').prepend(there > 0 ? tr("%n picture(s) failed; the others are there.", nullptr, failed)
-                                                  : tr("%n picture(s) failed.", nullptr, failed));
-    m_messages->show(MessageBar::Kind::Trouble, text);
+/// Esc that nobody has used leaves what stands in the place of the pictures, wherever the keyboard is.
+void MainWindow::keyPressEvent(QKeyEvent* event) {
+  if (event->key() != Qt::Key_Escape) {
+    QMainWindow::keyPressEvent(event);
+  } else if (!m_shell->pages().current().isEmpty()) {
+    m_shell->pages().leave();
   } else {
-    m_messages->show(MessageBar::Kind::Notice, tr("All %n picture(s) are there.", nullptr, static_cast<int>(summary.total)));
+    m_gallery->leave();
   }
-  tellStopped();
 }
 
 void MainWindow::comeToFront() {
@@ -582,15 +524,14 @@ void MainWindow::comeToFront() {
 }
 
 /// To somebody who looks elsewhere.
-void MainWindow::notifyEnd(const Ended& ended) {
-  if (isActiveWindow() || !m_preferences->values().notifiesAtEnd || ended.made + ended.failed == 0) {
+void MainWindow::notifyEnd(qint64 pictures, qint64 failed) {
+  if (isActiveWindow() || !m_preferences->values().notifiesAtEnd || pictures + failed == 0) {
     return;
   }
   QApplication::alert(this);
-  const QString made = tr("%n picture(s)", nullptr, static_cast<int>(ended.made));
-  m_notifier->notify(
-      ended.failed == 0 ? tr("All pictures are there") : tr("The work has ended"),
-      ended.failed == 0 ? made : made + QStringLiteral(", ") + tr("%n failed", nullptr, static_cast<int>(ended.failed)));
+  const QString made = tr("%n picture(s)", nullptr, static_cast<int>(pictures));
+  m_notifier->notify(failed == 0 ? tr("All pictures are there") : tr("The work has ended"),
+                     failed == 0 ? made : made + QStringLiteral(", ") + tr("%n failed", nullptr, static_cast<int>(failed)));
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

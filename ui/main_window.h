@@ -21,6 +21,7 @@
 #include "ui/queue/queue_page.h"
 #include "ui/queue/work_notifier.h"
 #include "ui/run_cost.h"
+#include "ui/run_endings.h"
 #include "ui/run_form.h"
 #include "ui/run_starter.h"
 #include "ui/shell/stop_commands.h"
@@ -65,30 +66,16 @@ class MainWindow : public QMainWindow {
  protected:
   void closeEvent(QCloseEvent* event) override;
   bool focusNextPrevChild(bool isNext) override;
+  void keyPressEvent(QKeyEvent* event) override;
   void changeEvent(QEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
 
  private:
-  /// What Stop asked for, until all of it has ended.
-  struct Stopping {
-    quint64 command = 0;
-    bool isAnswered = false;
-    qint64 undoId = 0;
-    QSet<quint64> runs;  ///< that have not ended
-    qint64 kept = 0;
-  };
-
-  /// Pictures of runs that ended since there was nothing to do.
-  struct Ended {
-    qint64 made = 0;
-    qint64 failed = 0;
-  };
-
   void focusCentre();
   void focusPart(int distance);
   void tellNoDevice();
-  void notifyEnd(const Ended& ended);
+  void notifyEnd(qint64 pictures, qint64 failed);
   void comeToFront();
   void makeShell(SidePanels* panels);
   void addActions();
@@ -99,8 +86,6 @@ class MainWindow : public QMainWindow {
   void connectBackend();
   void updateGenerate();
   void updateProgress();
-  void stop();
-  void tellStopped();
   void togglePause();
   void goOn();
   quint64 control(backend::Command::Kind kind, qint64 undoId = 0);
@@ -113,8 +98,6 @@ class MainWindow : public QMainWindow {
   bool isHeld() const { return isPaused() && m_queue.pause != backend::PauseReason::Storage; }
 
   void onQueueChanged(const backend::QueueStatus& status);
-  void onCommandDone(const backend::CommandResult& result);
-  void onRunEnded(const backend::RunSummary& summary);
   void onLost(const base::Error& error);
 
   backend::Backend& m_backend;
@@ -128,20 +111,17 @@ class MainWindow : public QMainWindow {
   StopCommands* m_stopCommands;
   PromptTools* m_promptTools;
   RunCost* m_cost;
-  QSet<quint64> m_takenBack;  ///< runs that are cancelled without a word
   MessageBar* m_messages;
   QueuePage* m_queuePage;
   QueueDrawer* m_drawer;
   DeviceControl* m_deviceControl;
   RunStarter* m_starter;
+  RunEndings* m_endings;
   TopBar* m_topBar;
   WorkNotifier* m_notifier;
-  Ended m_ended;
   OpenRuns* m_runs;
   backend::QueueStatus m_queue;
-  QString m_lastFolder;     ///< of the last run that began
-  ErrorText m_lastFailure;  ///< of a picture
-  std::optional<Stopping> m_stopping;
+  QString m_lastFolder;  ///< of the last run that began
   bool m_wasJoined = false;
   bool m_isLost = false;
   bool m_wereSidesShown[2] = {};  ///< before a picture filled the screen

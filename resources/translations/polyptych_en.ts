@@ -171,34 +171,6 @@
         </translation>
     </message>
     <message numerus="yes">
-        <source>Stopped. %n picture(s) kept.</source>
-        <translation>
-            <numerusform>Stopped. %n picture kept.</numerusform>
-            <numerusform>Stopped. %n pictures kept.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) failed; the others are there.</source>
-        <translation>
-            <numerusform>%n picture failed; the others are there.</numerusform>
-            <numerusform>%n pictures failed; the others are there.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>All %n picture(s) are there.</source>
-        <translation>
-            <numerusform>The picture is there.</numerusform>
-            <numerusform>All %n pictures are there.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) failed.</source>
-        <translation>
-            <numerusform>%n picture failed.</numerusform>
-            <numerusform>%n pictures failed.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
         <source>%n picture(s)</source>
         <translation>
             <numerusform>%n picture</numerusform>
@@ -378,6 +350,37 @@
         <translation>
             <numerusform>about %1 on %n device</numerusform>
             <numerusform>about %1 on %n devices</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunEndings</name>
+    <message numerus="yes">
+        <source>Stopped. %n picture(s) kept.</source>
+        <translation>
+            <numerusform>Stopped. %n picture kept.</numerusform>
+            <numerusform>Stopped. %n pictures kept.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed; the others are there.</source>
+        <translation>
+            <numerusform>%n picture failed; the others are there.</numerusform>
+            <numerusform>%n pictures failed; the others are there.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed.</source>
+        <translation>
+            <numerusform>%n picture failed.</numerusform>
+            <numerusform>%n pictures failed.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %n picture(s) are there.</source>
+        <translation>
+            <numerusform>The picture is there.</numerusform>
+            <numerusform>All %n pictures are there.</numerusform>
         </translation>
     </message>
 </context>

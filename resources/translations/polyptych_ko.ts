@@ -1613,37 +1613,9 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>No device is ticked. Tick one on the right.</source>
         <translation>선택한 장치가 없습니다. 오른쪽에서 하나를 선택합니다.</translation>
     </message>
-    <message numerus="yes">
-        <source>Stopped. %n picture(s) kept.</source>
-        <translation>
-            <numerusform>중지했습니다. 그림 %n장은 남아 있습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) failed; the others are there.</source>
-        <translation>
-            <numerusform>그림 %n장을 만들지 못했습니다. 나머지는 모두 있습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>All %n picture(s) are there.</source>
-        <translation>
-            <numerusform>그림 %n장을 모두 만들었습니다.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>%n picture(s) failed.</source>
-        <translation>
-            <numerusform>그림 %n장을 만들지 못했습니다.</numerusform>
-        </translation>
-    </message>
     <message>
         <source>Polyptych went on with its work while its window was closed.</source>
         <translation>창이 닫혀 있는 동안에도 Polyptych가 작업을 계속했습니다.</translation>
-    </message>
-    <message>
-        <source>Undo</source>
-        <translation>되돌리기</translation>
     </message>
     <message>
         <source>Go on</source>
@@ -2456,6 +2428,37 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>about %1 on %n device(s)</source>
         <translation>
             <numerusform>장치 %n개로 약 %1</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>polyptych::ui::RunEndings</name>
+    <message>
+        <source>Undo</source>
+        <translation>실행 취소</translation>
+    </message>
+    <message numerus="yes">
+        <source>Stopped. %n picture(s) kept.</source>
+        <translation>
+            <numerusform>중지했습니다. 그림 %n장은 남아 있습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed; the others are there.</source>
+        <translation>
+            <numerusform>그림 %n장을 만들지 못했습니다. 나머지는 모두 있습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n picture(s) failed.</source>
+        <translation>
+            <numerusform>그림 %n장을 만들지 못했습니다.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>All %n picture(s) are there.</source>
+        <translation>
+            <numerusform>그림 %n장을 모두 만들었습니다.</numerusform>
         </translation>
     </message>
 </context>

@@ -69,6 +69,15 @@ class TestQueueCommandsCli : public QObject {
     QVERIFY(runs()[0]["failed"] == 0 && runs()[0]["cancelled"] == 1);
   }
 
+  void movesToTheEndWhereNoPlaceIsNamed() {
+    QCOMPARE(queue({"move"}).code, 2);
+    const Ended moved = queue({"move", "1"});
+    QVERIFY2(moved.code == 0, moved.said.constData());
+    const Json answer = Json::parse(moved.output.toStdString());
+    // It waits no more: nothing was moved, and there is nothing to take back.
+    QVERIFY(answer["changed"] == 0 && !answer.contains("undo"));
+  }
+
   void showsAndChangesLimits() {
     const auto limits = [&](QByteArrayList words) {
       return m_cli->run(QByteArrayList{"limits", "--library", m_cli->path("library"), "--json"} + words);

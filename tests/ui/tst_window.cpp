@@ -4,6 +4,8 @@
 
 #include <QCheckBox>
 #include <QFile>
+#include <QInputMethodEvent>
+#include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
 #include <QTimer>
@@ -11,6 +13,7 @@
 
 #include "tests/ui/stage.h"
 #include "ui/gallery/loupe.h"
+#include "ui/shell/page.h"
 
 using namespace polyptych;
 using tests::Application;
@@ -86,6 +89,59 @@ class TestWindow : public QObject {
     QVERIFY(stage.message().startsWith(QStringLiteral("No device is ticked.")));
     QCOMPARE(press(Qt::Key_M, Qt::AltModifier), QStringLiteral("messageAction"));
     QCOMPARE(press(Qt::Key_Space), QStringLiteral("tick-cuda:0"));
+  }
+
+  void keysAloneAreEnough() {
+    Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
+    stage.window->resize(1440, 900);
+    auto* devices = stage.find<ui::DevicePanel>("rightPanel");
+    QTRY_VERIFY(!devices->cards().empty() && devices->cards().back()->tick()->isVisible());
+    const auto press = [](int key, Qt::KeyboardModifiers modifiers = {}) {
+      QTest::keyClick(QApplication::focusWidget(), Qt::Key(key), modifiers);
+    };
+    const auto compose = [](const QString& text) {
+      QInputMethodEvent typed;
+      typed.setCommitString(text);
+      QCoreApplication::sendEvent(QApplication::focusWidget(), &typed);
+    };
+    // Two prompts, the CPU beside the GPU, and off.
+    compose(QStringLiteral("바닷가의 등대"));
+    press(Qt::Key_Return);
+    compose(QStringLiteral("눈 속의 집"));
+    press(Qt::Key_D, Qt::AltModifier);
+    press(Qt::Key_Tab);
+    QCOMPARE(QApplication::focusWidget()->objectName(), QStringLiteral("tick-cpu"));
+    press(Qt::Key_Space);
+    press(Qt::Key_Return, Qt::ControlModifier);
+    QTRY_COMPARE(stage.backend.specs.size(), std::size_t(1));
+    QCOMPARE(stage.backend.specs[0].requests.size(), std::size_t(2));
+    QCOMPARE(stage.backend.specs[0].slots.size(), std::size_t(2));
+    stage.backend.start();
+    stage.backend.picture(0, stage.makePicture(QStringLiteral("0.png"), 64, Qt::red));
+    stage.backend.picture(1, stage.makePicture(QStringLiteral("1.png"), 64, Qt::blue));
+    // The second picture large, and back from wherever the keyboard is.
+    press(Qt::Key_G, Qt::AltModifier);
+    press(Qt::Key_Right);
+    press(Qt::Key_Return);
+    auto* loupe = stage.find<QWidget>("loupe");
+    QVERIFY(loupe->isVisible());
+    press(Qt::Key_D, Qt::AltModifier);
+    press(Qt::Key_Escape);
+    QVERIFY(!loupe->isVisible());
+    QVERIFY(stage.grid()->hasFocus());
+  }
+
+  void aPageGivesTheKeyboardToWhatIsOnIt() {
+    class Sheet : public ui::Page {
+     public:
+      Sheet() : Page(nullptr) { body()->addWidget(&field); }
+      QLineEdit field;
+    };
+    Sheet page;
+    page.show();
+    QApplication::setActiveWindow(&page);
+    page.setFocus();
+    QVERIFY(page.field.hasFocus());
   }
 
   void whoLosesTheKeyboardGivesItToThePictures() {

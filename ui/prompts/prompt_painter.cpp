@@ -68,7 +68,10 @@ void PromptPainter::paint(QPainter& painter, const Row& row, const QRect& rect, 
 
 void PromptPainter::paintNumber(QPainter& painter, const Row& row, const QRect& number) const {
   const Tokens& colours = currentTokens();
-  if (row.isEdited || (!row.isHovered && row.entry.isEnabled)) {
+  if (row.isEdited) {
+    return;
+  }
+  if (!row.isHovered && row.entry.isEnabled) {
     painter.setFont(m_small);
     painter.setPen(colours.faint);
     painter.drawText(number, Qt::AlignRight | Qt::AlignVCenter, QString::number(row.number));

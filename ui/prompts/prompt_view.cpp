@@ -330,7 +330,8 @@ void PromptView::placeEditor() {
   }
   const QRect rect = rowRect(m_edited.row());
   const int height = m_editor->height();
-  const int left = numberWidth() - Metrics::kGap;
+  // Its text stands where that of the row did.
+  const int left = numberWidth() - Metrics::kGap - Metrics::kTextInset - 1;
   m_editor->setGeometry(left, rect.top() + Metrics::kTight, viewport()->width() - left - Metrics::kGap, height);
   // Of another width it may have more lines.
   if (m_editor->height() != height) {
