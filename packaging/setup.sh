@@ -15,7 +15,7 @@ fail() {
 buildPackages=(ca-certificates g++ cmake ninja-build ccache git python3 python3-venv qt6-base-dev libqt6sql6-sqlite qt6-svg-dev qt6-tools-dev qt6-tools-dev-tools
   qt6-l10n-tools qt6-translations-l10n qt6-image-formats-plugins libqt6svg6 libgl-dev nlohmann-json3-dev libpng-dev libarchive-dev libicu-dev
   libboost-dev fonts-noto-cjk fonts-dejavu-core)
-testPackages=(libsqlite3-dev clang-format-14 xvfb clang-14 libclang-rt-14-dev openmpi-bin iproute2)
+testPackages=(libsqlite3-dev clang-format-14 xvfb clang-14 libclang-rt-14-dev openmpi-bin iproute2 faketime)
 
 # missingPackages PACKAGE... prints those that dpkg does not have installed.
 missingPackages() {

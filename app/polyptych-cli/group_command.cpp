@@ -25,6 +25,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLeaveLimit{5000};
 constexpr milliseconds kHearingLimit{5000};
+constexpr milliseconds kHearEvery{100};
+constexpr milliseconds kUntilAbsentAreTold{2000};
+constexpr milliseconds kLongestForAbsent{60'000};
 constexpr milliseconds kTellEvery{500};
 /// For what rank 0 tells at the end: as long as its group lives.
 constexpr milliseconds kAsLongAsItTakes{std::chrono::hours(24 * 365)};
@@ -157,6 +160,10 @@ void GroupCommand::start() {
             {}});
       return;
     }
+    endIfAlone();
+  });
+  connect(m_rendezvous.get(), &Rendezvous::hasLooked, this, [this] {
+    m_hasLooked = true;
     endIfAlone();
   });
   connect(m_rendezvous.get(), &Rendezvous::hasLeft, this, [this] { m_hasLeft = true; });
@@ -651,7 +658,7 @@ void GroupCommand::leaveNow() {
   if (isMain()) {
     // It stays alive for the others until all are done.
     m_hasLeft = true;
-    endIfAlone();
+    m_rendezvous->look();  // who came since the last look is there too
     return;
   }
   tellOthers();
@@ -660,7 +667,7 @@ void GroupCommand::leaveNow() {
 
 /// Rank 0 is done when all others have left, or will not come.
 void GroupCommand::endIfAlone() {
-  if (!isMain() || !m_hasLeft || m_hasEnded) {
+  if (!isMain() || !m_hasLeft || !m_hasLooked || m_hasEnded) {
     return;
   }
   if (m_isInterrupted) {
@@ -742,8 +749,10 @@ void GroupCommand::onVerdict(const QString& text) {
   if (isMain()) {
     // The store may go with this process: the others get the time to hear.
     m_rendezvous->watch(QStringLiteral("heard"));
-    QTimer::singleShot(kHearingLimit, this, [this] { end(m_ownCode); });
-    m_isVerdictTold = true;
+    m_sinceVerdict.start();
+    auto* lookAgain = new QTimer(this);
+    connect(lookAgain, &QTimer::timeout, this, &GroupCommand::endIfHeard);
+    lookAgain->start(kHearEvery);
     endIfHeard();
     return;
   }
@@ -761,6 +770,7 @@ void GroupCommand::onVerdict(const QString& text) {
 
 /// The run is over, and this rank was taken for dead, or has only just come again.
 void GroupCommand::endTooLate(const QString& verdict) {
+  m_rendezvous->append(QStringLiteral("heard"), QString::number(m_environment.rank));
   const auto code = static_cast<ExitCode>(verdict.toInt());
   if (m_backend != nullptr) {
     m_backend->disconnect(this);
@@ -775,15 +785,37 @@ void GroupCommand::endTooLate(const QString& verdict) {
   end(code);
 }
 
+/// Rank 0 keeps the store for those that are still to hear how it ended: shortly for those that were there, and longer for those
+/// that have not begun, which would look for the store otherwise until their time is out.
 void GroupCommand::endIfHeard() {
-  for (const auto& [rank, remote] : m_remotes) {
-    if (rank != 0 && remote.state == RankState::Left && !m_hearing.contains(QString::number(rank))) {
+  if (!m_sinceVerdict.isValid()) {
+    return;
+  }
+  const qint64 waited = m_sinceVerdict.elapsed();
+  const bool areAbsentAwaited = !m_environment.hasAgentStore && !m_isInterrupted && m_clock.elapsed() < absentLimit().count();
+  QStringList absent;
+  for (int rank = 1; rank < m_environment.worldSize; ++rank) {
+    const RankState state = m_remotes[rank].state;
+    if (m_hearing.contains(QString::number(rank)) || state == RankState::Lost) {
+      continue;
+    }
+    if (state != RankState::Absent && waited < kHearingLimit.count()) {
       return;
     }
+    if (state == RankState::Absent && areAbsentAwaited) {
+      absent << QString::number(rank);
+    }
   }
-  if (m_isVerdictTold) {
+  if (absent.isEmpty()) {
     end(m_ownCode);
+  } else if (waited > kUntilAbsentAreTold.count() && !std::exchange(m_areAbsentTold, true)) {
+    m_printer.tellUser("Rank " + absent.join(QStringLiteral(", ")).toStdString() +
+                       " has not begun yet; this process waits so long that it can hear that all is done.");
   }
+}
+
+milliseconds GroupCommand::absentLimit() const {
+  return std::min(milliseconds(1000) * m_arguments.generate.joinTimeout, kLongestForAbsent);
 }
 
 void GroupCommand::tellOthers() {

@@ -98,6 +98,7 @@ class GroupCommand : public QObject {
   void onVerdict(const QString& text);
   void endTooLate(const QString& verdict);
   void endIfHeard();
+  std::chrono::milliseconds absentLimit() const;
   base::Result<gallery::JoinedRun> join();
   void finishRun();
   void tellOthers();
@@ -138,7 +139,9 @@ class GroupCommand : public QObject {
   bool m_hasLeft = false;
   bool m_hasEnded = false;
   bool m_isJoined = false;
-  bool m_isVerdictTold = false;
+  bool m_hasLooked = false;  ///< at the others, since the last picture of its own
+  bool m_areAbsentTold = false;
+  QElapsedTimer m_sinceVerdict;
   QSet<QString> m_hearing;  ///< ranks that have heard the verdict
   ExitCode m_ownCode = ExitCode::AllMade;
   std::map<int, Remote> m_remotes;

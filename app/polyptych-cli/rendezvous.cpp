@@ -95,6 +95,8 @@ void Rendezvous::tellStatus(const QString& text) {
   send({{QStringLiteral("do"), QStringLiteral("status")}, {QStringLiteral("text"), text}});
 }
 
+void Rendezvous::look() { send({{QStringLiteral("do"), QStringLiteral("look")}}); }
+
 void Rendezvous::leave() { send({{QStringLiteral("do"), QStringLiteral("leave")}}); }
 
 void Rendezvous::send(const QJsonObject& request) {
@@ -130,6 +132,8 @@ void Rendezvous::take(const QJsonObject& event) {
     Q_EMIT statusTold(static_cast<int>(whole("rank")), event[QLatin1String("text")].toString());
   } else if (what == QLatin1String("rank")) {
     Q_EMIT rankChanged(static_cast<int>(whole("rank")), stateOf(event[QLatin1String("state")].toString()));
+  } else if (what == QLatin1String("looked")) {
+    Q_EMIT hasLooked();
   } else if (what == QLatin1String("left")) {
     Q_EMIT hasLeft();
   } else if (what == QLatin1String("failed") && !key.isEmpty()) {

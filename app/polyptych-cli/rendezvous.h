@@ -48,6 +48,8 @@ class Rendezvous : public QObject {
   void lease();
   void finish(qint64 first, qint64 count);
   void tellStatus(const QString& text);
+  /// rankChanged() for what is new about the others, then hasLooked().
+  void look();
   /// hasLeft() follows.
   void leave();
 
@@ -62,6 +64,7 @@ class Rendezvous : public QObject {
   void isOver();
   void statusTold(int rank, const QString& text);
   void rankChanged(int rank, polyptych::cli::RankState state);
+  void hasLooked();
   void hasLeft();
   /// Nothing more comes.
   void failed(const polyptych::base::Error& error);

@@ -247,6 +247,9 @@ class Member {
       return m_book.finish({valueOf<std::int64_t>(request, "first", 0), valueOf<std::int64_t>(request, "count", 0)});
     } else if (what == "status") {
       return m_store.set("status/" + std::to_string(m_options.lease.rank), valueOf<std::string>(request, "text", {}));
+    } else if (what == "look") {
+      m_lastBeat = {};
+      m_wantsLook = true;
     } else if (what == "leave") {
       m_hasLeft = true;
       if (const Result<void> left = m_book.leave(); !left) {
@@ -273,6 +276,9 @@ class Member {
       }
       if (const Result<void> looked = look(); !looked) {
         return looked;
+      }
+      if (std::exchange(m_wantsLook, false)) {
+        tell({{"event", "looked"}});
       }
     }
     if (!m_wantsLease) {
@@ -394,6 +400,7 @@ class Member {
   std::map<int, std::string> m_statuses;
   Clock::time_point m_lastBeat;
   bool m_wantsLease = false;
+  bool m_wantsLook = false;
   bool m_hasLeft = false;
 };
 

@@ -20,11 +20,13 @@ namespace polyptych::distributed {
 ///   {"do":"finish","first":F,"count":C}
 ///   {"do":"status","text":T}                    what rank 0 hears of this rank
 ///   {"do":"watch","list":L}                     tells the values of the list, and those that come
+///   {"do":"look"}                               at the signs of life of all, now; looked follows
 ///   {"do":"leave"}
 /// Events: {"event":E, ...} with E
 ///   connected (port, incarnation), published (key, value: what it has now), value (key, value), lease (first, count), over,
-///   item (list, value), rank (rank, state: absent, working, left, lost) of rank 0, left, and on rank 0 status (rank, text) and
-///   the states of all, failed (code, message, key of a fetch that ended in vain): without a key it is the end of the process.
+///   item (list, value), rank (rank, state: absent, working, left, lost) of rank 0, looked, left, and on rank 0 status (rank,
+///   text) and the states of all, failed (code, message, key of a fetch that ended in vain): without a key it is the end of the
+///   process.
 /// @param words  the arguments
 /// @return exit code
 int rendezvousMain(std::span<const std::string> words);

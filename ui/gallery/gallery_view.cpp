@@ -357,6 +357,14 @@ void GalleryView::paintEvent(QPaintEvent* event) {
       }
     }
   }
+  if (hasFocus() && m_gallery->rowCount() == 0) {
+    // There is no tile to show where the keyboard is.
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(currentTokens().secondary, Metrics::kRing));
+    const double half = Metrics::kRing / 2.0;
+    painter.drawRoundedRect(QRectF(viewport()->rect()).adjusted(half, half, -half, -half), Metrics::kControlRadius,
+                            Metrics::kControlRadius);
+  }
 }
 
 void GalleryView::wheelEvent(QWheelEvent* event) {

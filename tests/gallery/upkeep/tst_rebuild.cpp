@@ -252,7 +252,7 @@ class TestRebuild : public QObject {
     SampleLibrary library;
     const auto record = tests::recordOf(1, {"a"}, "d/r");
     QByteArray file = library::toRunFile(record);
-    file.replace("\"format\":1", "\"format\":2");
+    file.replace("\"format\":1", "\"format\":3");
     tests::writeFile(library.runFileOf(record), file);
     const auto rebuilt = gallery::rebuild(library.location, options());
     QVERIFY(rebuilt.isOk());
