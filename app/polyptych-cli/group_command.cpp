@@ -483,6 +483,7 @@ void GroupCommand::begin() {
   using backend::Backend;
   connect(m_backend.get(), &Backend::runFinished, this, &GroupCommand::onRunFinished);
   connect(m_backend.get(), &Backend::lost, this, &GroupCommand::onLost);
+  connect(m_backend.get(), &Backend::queueChanged, this, &GroupCommand::onQueueChanged);
   connect(m_backend.get(), &Backend::pictureFinished, this, [this](const backend::PictureEvent& picture) {
     ++m_made;
     noteProgress(picture.runId);
@@ -614,10 +615,10 @@ void GroupCommand::onRunFinished(const backend::RunSummary& summary) {
   m_inWork.erase(found);
   m_picturesLeft.erase(summary.runId);
   if (summary.error) {
-    m_printer.tellError(*summary.error);
-    m_ownCode = exitCodeOfRun(summary, true);
-    m_isInterrupted = m_isOver = true;
-  } else if (summary.wasCancelled) {
+    giveUpWork(*summary.error, exitCodeOfRun(summary, true));
+    return;
+  }
+  if (summary.wasCancelled) {
     m_isInterrupted = m_isOver = true;
   } else {
     m_ownCode = summary.failed > 0 ? ExitCode::SomeFailed : m_ownCode;
@@ -626,6 +627,34 @@ void GroupCommand::onRunFinished(const backend::RunSummary& summary) {
     }
   }
   wantMore();
+  leaveWork();
+}
+
+void GroupCommand::onQueueChanged(const backend::QueueStatus& status) {
+  using backend::PauseReason;
+  if (m_hasEnded || m_isOver || status.pause == std::exchange(m_toldPause, status.pause)) {
+    return;
+  }
+  if (status.pause == PauseReason::Breaker) {
+    giveUpWork({ErrorCode::WorkerDied,
+                std::string("This rank has no worker left to go on; why is said above.") +
+                    (m_arguments.generate.split == Split::Pull ? " The others make what it had."
+                                                               : " The same command makes what it had."),
+                status.sentence.toStdString()},
+               ExitCode::SomeFailed);
+  } else if (status.pause != PauseReason::None) {
+    m_printer.tellUser(status.sentence.toStdString());
+  }
+}
+
+/// This rank cannot make pictures. What it had leased is the others' again, and rank 0 stays for them.
+void GroupCommand::giveUpWork(const Error& error, ExitCode code) {
+  m_printer.tellError(error);
+  m_ownCode = code;
+  m_isOver = true;
+  m_inWork.clear();
+  m_picturesLeft.clear();
+  m_rendezvous->release();
   leaveWork();
 }
 
@@ -722,8 +751,10 @@ void GroupCommand::finishRun() {
           std::to_string(summary.total - there) +
           " pictures were not made, because processes of the group ended or did not come. The same command makes them.");
     }
-    if (code == ExitCode::AllMade && (there < summary.total || summary.failed > 0)) {
-      code = ExitCode::SomeFailed;
+    if (there < summary.total || summary.failed > 0) {
+      code = code == ExitCode::AllMade ? ExitCode::SomeFailed : code;
+    } else if (!m_isInterrupted) {
+      code = ExitCode::AllMade;  // where this rank could not, others have
     }
   }
   if (summary.wasCancelled) {
@@ -755,8 +786,9 @@ void GroupCommand::onVerdict(const QString& text) {
       return;
     }
   }
-  const int code = text.toInt();
-  end(m_ownCode != ExitCode::AllMade ? m_ownCode : static_cast<ExitCode>(code));
+  const auto code = static_cast<ExitCode>(text.toInt());
+  const bool isOwn = m_ownCode != ExitCode::AllMade && (m_isInterrupted || code != ExitCode::AllMade);
+  end(isOwn ? m_ownCode : code);
 }
 
 /// The run is over, and this rank was taken for dead, or has only just come again.

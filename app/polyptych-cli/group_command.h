@@ -91,6 +91,8 @@ class GroupCommand : public QObject {
   void onLeased(qint64 first, qint64 count);
   void submit(const std::vector<std::size_t>& units, std::optional<Lease> lease);
   void onRunFinished(const backend::RunSummary& summary);
+  void onQueueChanged(const backend::QueueStatus& status);
+  void giveUpWork(const base::Error& error, ExitCode code);
   void onLost(const base::Error& error);
   void leaveWork();
   void leaveNow();
@@ -131,6 +133,7 @@ class GroupCommand : public QObject {
   std::map<quint64, std::size_t> m_picturesLeft;
   qint64 m_made = 0;
   qint64 m_failed = 0;
+  backend::PauseReason m_toldPause = backend::PauseReason::None;
   qint64 m_lastLease = 0;  ///< its units
   bool m_isLeaseWanted = false;
   bool m_isOver = false;  ///< there is nothing more for this rank to make

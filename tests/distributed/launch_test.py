@@ -468,6 +468,17 @@ def faults(case):
     for rank in ranks:
         ended(rank, 0)
     same(out, longer, "worker of a rank killed")
+    # A rank whose every worker dies gives back what it had; rank 0 stays for the others.
+    for victim in range(2):
+        port = freePort()
+        out = case.out(f"broken-{victim}")
+        words = case.fakeWords(out, 20, *quick, stepMs=20)
+        place = words.index("--worker-argument=--step-ms")
+        broken = [*words[:place], "--worker-argument=--behave=crash", *words[place:]]
+        ranks = [ranked(case, rank, 2, port, broken if rank == victim else words) for rank in range(2)]
+        ended(ranks[victim], 0, "no worker left to go on")
+        ended(ranks[1 - victim], 0)
+        same(out, expected, f"rank {victim} with a worker that always dies, pull")
 
 
 def storm(case, kills):
