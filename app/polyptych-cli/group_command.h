@@ -77,10 +77,13 @@ class GroupCommand : public QObject {
   std::optional<Refusal> prepare();
   std::optional<Refusal> chooseDevice();
   void onConnected(qint64 incarnation);
-  std::optional<Refusal> lead();
+  void lead(int look);
+  std::optional<Refusal> leadNow();
   void onTold(const QString& key, const QString& value);
-  void onSite(const QString& nonce);
   void lookForSite(int look);
+  void settle();
+  std::optional<Refusal> holdFolder();
+  std::optional<Refusal> writeList(const QString& fingerprint);
   base::Result<void> writeSiteFile();
   void onAgreement(const QString& text);
   std::optional<Refusal> agree(const QString& text);
@@ -121,10 +124,12 @@ class GroupCommand : public QObject {
   QString m_part;  ///< folder of this rank's library
   std::unique_ptr<Rendezvous> m_rendezvous;
   std::unique_ptr<backend::RemoteBackend> m_backend;
-  bool m_isSiteShared = true;   ///< this rank's folder is rank 0's
-  bool m_isSiteLeader = false;  ///< joins the parts of its machine's folder
-  bool m_wasSiteLed = false;    ///< before this rank was started again
+  bool m_isSiteShared = true;                     ///< this rank's folder is rank 0's
+  bool m_isSiteLeader = false;                    ///< joins the parts of its machine's folder
+  bool m_wasSiteLed = false;                      ///< before this rank was started again
+  std::unique_ptr<gallery::FolderHandle> m_hold;  ///< of a site's leader, while the run is made
   QString m_nonce;
+  QString m_told;  ///< the agreement's text
   std::optional<Agreement> m_agreement;
   std::vector<queue::Unit> m_units;                  ///< of the whole run
   std::vector<std::size_t> m_pending;                ///< numbers of units that were to be made when the run began
@@ -142,7 +147,8 @@ class GroupCommand : public QObject {
   bool m_hasEnded = false;
   bool m_isJoined = false;
   bool m_isVerdictTold = false;
-  QSet<QString> m_hearing;  ///< ranks that have heard the verdict
+  bool m_isOnlyLateAwaited = false;  ///< who was there has had its time to hear
+  QSet<QString> m_hearing;           ///< ranks that have heard the verdict
   ExitCode m_ownCode = ExitCode::AllMade;
   std::map<int, Remote> m_remotes;
   QStringList m_otherHosts;
