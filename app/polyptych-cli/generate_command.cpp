@@ -172,6 +172,11 @@ std::optional<Refusal> GenerateCommand::prepareFolderAndSeed() {
   m_wasSeedDrawn = !kept;
   m_seed = kept ? *kept : drawSeed();
   giveSeeds(m_spec.requests, m_seed);
+  if (asked.out) {
+    if (const auto joined = joinLeftParts(m_folder, m_spec.requests, m_spec.plan.model.hash); !joined) {
+      return Refusal{joined.error(), ExitCode::WrongUsage};
+    }
+  }
   return std::nullopt;
 }
 

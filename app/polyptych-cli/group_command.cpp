@@ -29,6 +29,9 @@ constexpr milliseconds kHearEvery{100};
 constexpr milliseconds kUntilAbsentAreTold{2000};
 constexpr milliseconds kLongestForAbsent{60'000};
 constexpr milliseconds kTellEvery{500};
+/// What an earlier start has left may take so long to end.
+constexpr int kLooksForOthersAtWork = 100;
+constexpr int kBetweenLooksMs = 100;
 /// For what rank 0 tells at the end: as long as its group lives.
 constexpr milliseconds kAsLongAsItTakes{std::chrono::hours(24 * 365)};
 /// A folder that several machines share may show new files late.
@@ -117,6 +120,10 @@ void GroupCommand::start() {
   connect(m_rendezvous.get(), &Rendezvous::told, this, &GroupCommand::onTold);
   connect(m_rendezvous.get(), &Rendezvous::published, this, &GroupCommand::onTold);
   connect(m_rendezvous.get(), &Rendezvous::fetchFailed, this, [this](const QString&) {
+    if (isMain()) {
+      lead(0);  // its first start ended before it had told anything
+      return;
+    }
     fail({ErrorCode::Timeout,
           "Rank 0 has not begun within " + std::to_string(m_arguments.generate.joinTimeout) +
               " s. Check that it runs, and what it says; --join-timeout changes the time.",
@@ -256,28 +263,33 @@ QString GroupCommand::siteFile(const QString& nonce) const { return m_folder + Q
 void GroupCommand::onConnected(qint64 incarnation) {
   m_absentLimit.start(milliseconds(1000) * m_arguments.generate.joinTimeout);
   if (isMain() && incarnation == 1) {
-    if (auto refusal = lead()) {
-      refuse(*refusal);
-    }
+    lead(0);
     return;
   }
-  m_isSiteLeader = isMain();
   m_rendezvous->fetch(QStringLiteral("verdict"), kAsLongAsItTakes);  // a rank that comes again may come too late
-  m_rendezvous->fetch(QStringLiteral("site"), milliseconds(1000) * m_arguments.generate.joinTimeout);
+  m_rendezvous->fetch(QStringLiteral("agreement"),
+                      isMain() ? milliseconds(0) : milliseconds(1000) * m_arguments.generate.joinTimeout);
+}
+
+/// Waits a moment for processes of an earlier start that are still ending.
+void GroupCommand::lead(int look) {
+  if (m_hasEnded) {
+    return;
+  }
+  const bool isFree = !gallery::arePartsAtWork(m_folder);
+  if (!isFree && look < kLooksForOthersAtWork) {
+    QTimer::singleShot(kBetweenLooksMs, this, [this, look] { lead(look + 1); });
+    return;
+  }
+  if (auto refusal = isFree ? leadNow() : Refusal{gallery::partsAtWorkError(m_folder), ExitCode::WrongUsage}) {
+    refuse(*refusal);
+  }
 }
 
 /// Rank 0 fixes what the words leave open, and looks at what is there already.
-std::optional<Refusal> GroupCommand::lead() {
+std::optional<Refusal> GroupCommand::leadNow() {
   const GenerateArguments& asked = m_arguments.generate;
-  m_isSiteLeader = true;
   m_nonce = QString::number(backend::newRunId(), 16);
-  QDir home(m_folder + QStringLiteral("/.polyptych"));
-  for (const QString& old : home.entryList({QStringLiteral("site-*")}, QDir::Files)) {
-    home.remove(old);  // of a start that was killed
-  }
-  if (const auto written = writeSiteFile(); !written) {
-    return Refusal{written.error(), ExitCode::WrongUsage};
-  }
   Agreement agreement;
   const auto kept = asked.seed ? asked.seed : baseSeedOfFolder(m_folder);
   agreement.wasSeedDrawn = !kept;
@@ -296,7 +308,22 @@ std::optional<Refusal> GroupCommand::lead() {
   if (!joined) {
     return Refusal{joined.error(), ExitCode::WrongUsage};
   }
+  if (auto refusal = holdFolder()) {
+    return refusal;
+  }
+  QDir home(m_folder + QStringLiteral("/.polyptych"));
+  for (const QString& old : home.entryList({QStringLiteral("site-*")}, QDir::Files)) {
+    home.remove(old);  // of a start that was killed
+  }
+  if (const auto written = writeSiteFile(); !written) {
+    return Refusal{written.error(), ExitCode::WrongUsage};
+  }
+  if (auto refusal = writeList(whole.fingerprint)) {
+    return refusal;
+  }
   const QJsonObject told{{QStringLiteral("version"), QStringLiteral(POLYPTYCH_VERSION)},
+                         {QStringLiteral("site"), m_nonce},
+                         {QStringLiteral("size"), m_environment.worldSize},
                          {QStringLiteral("seed"), QString::number(agreement.seed)},
                          {QStringLiteral("drawn"), agreement.wasSeedDrawn},
                          {QStringLiteral("threads"), agreement.threads},
@@ -305,7 +332,6 @@ std::optional<Refusal> GroupCommand::lead() {
                          {QStringLiteral("requests"), requestsHash(m_spec.requests, m_spec.plan)},
                          {QStringLiteral("split"), static_cast<int>(asked.split)},
                          {QStringLiteral("finished"), bitsOf(joined->isFinished)}};
-  m_rendezvous->publish(QStringLiteral("site"), m_nonce);
   m_rendezvous->publish(QStringLiteral("agreement"), QString::fromUtf8(QJsonDocument(told).toJson(QJsonDocument::Compact)));
   return std::nullopt;
 }
@@ -314,26 +340,29 @@ void GroupCommand::onTold(const QString& key, const QString& value) {
   if (m_hasEnded) {
     return;
   }
-  if (key == QLatin1String("site")) {
-    onSite(value);
-  } else if (key == QLatin1String("agreement")) {
+  if (key == QLatin1String("agreement")) {
     onAgreement(value);
   } else if (key == QLatin1String("verdict")) {
     onVerdict(value);
   }
 }
 
-/// Is this the folder that rank 0 sees? A machine with a folder of its own has a leader for it: its first rank. The others of the
-/// machine begin after it, since it joins what an earlier start has left.
-void GroupCommand::onSite(const QString& nonce) {
-  m_nonce = nonce;
-  if (isMain()) {
-    m_rendezvous->fetch(QStringLiteral("agreement"), milliseconds(1000) * m_arguments.generate.joinTimeout);
+void GroupCommand::onAgreement(const QString& text) {
+  if (!m_told.isEmpty()) {
     return;
   }
-  lookForSite(0);
+  m_told = text;
+  m_nonce = QJsonDocument::fromJson(text.toUtf8()).object()[QLatin1String("site")].toString();
+  if (isMain()) {
+    m_isSiteLeader = true;
+    settle();
+  } else {
+    lookForSite(0);
+  }
 }
 
+/// Is this the folder that rank 0 sees? A machine with a folder of its own has a leader for it: its first rank. The others of the
+/// machine begin after it, since it joins what an earlier start has left.
 void GroupCommand::lookForSite(int look) {
   if (m_hasEnded) {
     return;
@@ -355,7 +384,44 @@ void GroupCommand::lookForSite(int look) {
   m_isSiteShared = leader == 0;
   m_isSiteLeader = isFirst && !m_isSiteShared;
   m_wasSiteLed = isThere;
-  m_rendezvous->fetch(QStringLiteral("agreement"), milliseconds(1000) * m_arguments.generate.joinTimeout);
+  settle();
+}
+
+void GroupCommand::settle() {
+  auto refusal = agree(m_told);
+  if (!refusal && m_isSiteLeader && m_hold == nullptr && (isMain() || m_wasSiteLed)) {
+    refusal = holdFolder();  // this rank was started again
+  }
+  if (refusal) {
+    refuse(*refusal);
+  } else {
+    begin();
+  }
+}
+
+/// Nobody else may begin a run in the folder before this one has joined its parts.
+std::optional<Refusal> GroupCommand::holdFolder() {
+  auto held = gallery::FolderHandle::open(m_folder);
+  if (!held) {
+    return Refusal{held.error(), ExitCode::WrongUsage};
+  }
+  m_hold = std::make_unique<gallery::FolderHandle>(*std::move(held));
+  return std::nullopt;
+}
+
+/// Beside the parts, what they are parts of: the same command and `merge` go on from it.
+std::optional<Refusal> GroupCommand::writeList(const QString& fingerprint) {
+  const QString parts = gallery::partsFolder(m_folder, fingerprint);
+  library::RunRecord record;
+  record.id = backend::newRunId();
+  record.fingerprint = fingerprint;
+  record.plan = m_spec.plan;
+  record.requests = m_spec.requests;
+  QDir().mkpath(parts);
+  auto handle = gallery::FolderHandle::openBeside(parts);
+  const auto written = handle ? handle->replace(QLatin1String(library::kRunFileName), library::toRunFile(record))
+                              : base::Result<void>(handle.error());
+  return written ? std::nullopt : std::optional(Refusal{written.error(), ExitCode::SomeFailed});
 }
 
 base::Result<void> GroupCommand::writeSiteFile() {
@@ -368,17 +434,6 @@ base::Result<void> GroupCommand::writeSiteFile() {
   return {};
 }
 
-void GroupCommand::onAgreement(const QString& text) {
-  if (m_agreement) {
-    return;
-  }
-  if (auto refusal = agree(text)) {
-    refuse(*refusal);
-    return;
-  }
-  begin();
-}
-
 std::optional<Refusal> GroupCommand::agree(const QString& text) {
   const QJsonObject told = QJsonDocument::fromJson(text.toUtf8()).object();
   const QString version = told[QLatin1String("version")].toString();
@@ -388,6 +443,12 @@ std::optional<Refusal> GroupCommand::agree(const QString& text) {
                     "Rank 0 runs Polyptych " + version.toStdString() + " and " + self +
                         " runs " POLYPTYCH_VERSION ". Install one version everywhere.",
                     {}},
+                   ExitCode::WrongUsage};
+  }
+  if (const int size = told[QLatin1String("size")].toInt(); size != m_environment.worldSize) {
+    return Refusal{wrong("Rank 0 is one of " + std::to_string(size) + " processes and " + self + " one of " +
+                         std::to_string(m_environment.worldSize) +
+                         ". Start all with the same number; with several machines, name it with --num-processes on each."),
                    ExitCode::WrongUsage};
   }
   Agreement agreement;
@@ -436,6 +497,14 @@ void GroupCommand::begin() {
       refuse({joined.error(), ExitCode::WrongUsage});
       return;
     }
+    auto refusal = holdFolder();
+    if (!refusal) {
+      refusal = writeList(m_agreement->fingerprint);
+    }
+    if (refusal) {
+      refuse(*refusal);
+      return;
+    }
     if (const auto written = writeSiteFile(); !written) {
       refuse({written.error(), ExitCode::WrongUsage});
       return;
@@ -458,20 +527,6 @@ void GroupCommand::begin() {
             ExitCode::WrongUsage});
     return;
   }
-  if (m_isSiteLeader) {
-    library::RunRecord record;
-    record.id = backend::newRunId();
-    record.fingerprint = m_agreement->fingerprint;
-    record.plan = m_spec.plan;
-    record.requests = m_spec.requests;
-    auto handle = gallery::FolderHandle::openBeside(parts);
-    const auto written = handle ? handle->replace(QLatin1String(library::kRunFileName), library::toRunFile(record))
-                                : base::Result<void>(handle.error());
-    if (!written) {
-      refuse({written.error(), ExitCode::SomeFailed});
-      return;
-    }
-  }
   if (isMain()) {
     RunFacts facts;
     facts.total = static_cast<qint64>(m_spec.requests.size());
@@ -490,6 +545,7 @@ void GroupCommand::begin() {
   using backend::Backend;
   connect(m_backend.get(), &Backend::runFinished, this, &GroupCommand::onRunFinished);
   connect(m_backend.get(), &Backend::lost, this, &GroupCommand::onLost);
+  connect(m_backend.get(), &Backend::queueChanged, this, &GroupCommand::onQueueChanged);
   connect(m_backend.get(), &Backend::pictureFinished, this, [this](const backend::PictureEvent& picture) {
     ++m_made;
     noteProgress(picture.runId);
@@ -621,10 +677,10 @@ void GroupCommand::onRunFinished(const backend::RunSummary& summary) {
   m_inWork.erase(found);
   m_picturesLeft.erase(summary.runId);
   if (summary.error) {
-    m_printer.tellError(*summary.error);
-    m_ownCode = exitCodeOfRun(summary, true);
-    m_isInterrupted = m_isOver = true;
-  } else if (summary.wasCancelled) {
+    giveUpWork(*summary.error, exitCodeOfRun(summary, true));
+    return;
+  }
+  if (summary.wasCancelled) {
     m_isInterrupted = m_isOver = true;
   } else {
     m_ownCode = summary.failed > 0 ? ExitCode::SomeFailed : m_ownCode;
@@ -633,6 +689,34 @@ void GroupCommand::onRunFinished(const backend::RunSummary& summary) {
     }
   }
   wantMore();
+  leaveWork();
+}
+
+void GroupCommand::onQueueChanged(const backend::QueueStatus& status) {
+  using backend::PauseReason;
+  if (m_hasEnded || m_isOver || status.pause == std::exchange(m_toldPause, status.pause)) {
+    return;
+  }
+  if (status.pause == PauseReason::Breaker) {
+    giveUpWork({ErrorCode::WorkerDied,
+                std::string("This rank has no worker left to go on; why is said above.") +
+                    (m_arguments.generate.split == Split::Pull ? " The others make what it had."
+                                                               : " The same command makes what it had."),
+                status.sentence.toStdString()},
+               ExitCode::SomeFailed);
+  } else if (status.pause != PauseReason::None) {
+    m_printer.tellUser(status.sentence.toStdString());
+  }
+}
+
+/// This rank cannot make pictures. What it had leased is the others' again, and rank 0 stays for them.
+void GroupCommand::giveUpWork(const Error& error, ExitCode code) {
+  m_printer.tellError(error);
+  m_ownCode = code;
+  m_isOver = true;
+  m_inWork.clear();
+  m_picturesLeft.clear();
+  m_rendezvous->release();
   leaveWork();
 }
 
@@ -685,6 +769,7 @@ void GroupCommand::endIfAlone() {
 }
 
 base::Result<gallery::JoinedRun> GroupCommand::join() {
+  m_hold.reset();
   auto joined = gallery::joinParts(m_folder, wholeRun());
   QFile::remove(siteFile(m_nonce));
   return joined;
@@ -729,8 +814,10 @@ void GroupCommand::finishRun() {
           std::to_string(summary.total - there) +
           " pictures were not made, because processes of the group ended or did not come. The same command makes them.");
     }
-    if (code == ExitCode::AllMade && (there < summary.total || summary.failed > 0)) {
-      code = ExitCode::SomeFailed;
+    if (there < summary.total || summary.failed > 0) {
+      code = code == ExitCode::AllMade ? ExitCode::SomeFailed : code;
+    } else if (!m_isInterrupted) {
+      code = ExitCode::AllMade;  // where this rank could not, others have
     }
   }
   if (summary.wasCancelled) {
@@ -764,8 +851,9 @@ void GroupCommand::onVerdict(const QString& text) {
       return;
     }
   }
-  const int code = text.toInt();
-  end(m_ownCode != ExitCode::AllMade ? m_ownCode : static_cast<ExitCode>(code));
+  const auto code = static_cast<ExitCode>(text.toInt());
+  const bool isOwn = m_ownCode != ExitCode::AllMade && (m_isInterrupted || code != ExitCode::AllMade);
+  end(isOwn ? m_ownCode : code);
 }
 
 /// The run is over, and this rank was taken for dead, or has only just come again.
@@ -832,7 +920,7 @@ void GroupCommand::tellOthers() {
 }
 
 void GroupCommand::tellProgress() {
-  if (!isMain() || !m_agreement || m_hasEnded) {
+  if (!isMain() || !m_agreement || m_isJoined || m_hasEnded) {
     return;
   }
   GroupProgress progress;

@@ -77,10 +77,13 @@ class GroupCommand : public QObject {
   std::optional<Refusal> prepare();
   std::optional<Refusal> chooseDevice();
   void onConnected(qint64 incarnation);
-  std::optional<Refusal> lead();
+  void lead(int look);
+  std::optional<Refusal> leadNow();
   void onTold(const QString& key, const QString& value);
-  void onSite(const QString& nonce);
   void lookForSite(int look);
+  void settle();
+  std::optional<Refusal> holdFolder();
+  std::optional<Refusal> writeList(const QString& fingerprint);
   base::Result<void> writeSiteFile();
   void onAgreement(const QString& text);
   std::optional<Refusal> agree(const QString& text);
@@ -91,6 +94,8 @@ class GroupCommand : public QObject {
   void onLeased(qint64 first, qint64 count);
   void submit(const std::vector<std::size_t>& units, std::optional<Lease> lease);
   void onRunFinished(const backend::RunSummary& summary);
+  void onQueueChanged(const backend::QueueStatus& status);
+  void giveUpWork(const base::Error& error, ExitCode code);
   void onLost(const base::Error& error);
   void leaveWork();
   void leaveNow();
@@ -120,10 +125,12 @@ class GroupCommand : public QObject {
   QString m_part;  ///< folder of this rank's library
   std::unique_ptr<Rendezvous> m_rendezvous;
   std::unique_ptr<backend::RemoteBackend> m_backend;
-  bool m_isSiteShared = true;   ///< this rank's folder is rank 0's
-  bool m_isSiteLeader = false;  ///< joins the parts of its machine's folder
-  bool m_wasSiteLed = false;    ///< before this rank was started again
+  bool m_isSiteShared = true;                     ///< this rank's folder is rank 0's
+  bool m_isSiteLeader = false;                    ///< joins the parts of its machine's folder
+  bool m_wasSiteLed = false;                      ///< before this rank was started again
+  std::unique_ptr<gallery::FolderHandle> m_hold;  ///< of a site's leader, while the run is made
   QString m_nonce;
+  QString m_told;  ///< the agreement's text
   std::optional<Agreement> m_agreement;
   std::vector<queue::Unit> m_units;                  ///< of the whole run
   std::vector<std::size_t> m_pending;                ///< numbers of units that were to be made when the run began
@@ -132,6 +139,7 @@ class GroupCommand : public QObject {
   std::map<quint64, std::size_t> m_picturesLeft;
   qint64 m_made = 0;
   qint64 m_failed = 0;
+  backend::PauseReason m_toldPause = backend::PauseReason::None;
   qint64 m_lastLease = 0;  ///< its units
   bool m_isLeaseWanted = false;
   bool m_isOver = false;  ///< there is nothing more for this rank to make

@@ -5,12 +5,15 @@
 #include <QFile>
 #include <QFileInfo>
 #include <QTemporaryFile>
+#include <QThread>
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <random>
 #include <span>
 
 #include "core/checkpoint/safetensors.h"
+#include "core/gallery/join_parts.h"
 #include "core/gallery/manifest_row.h"
 #include "core/picture/png.h"
 #include "core/prompt/prompt_list.h"
@@ -233,7 +236,47 @@ std::optional<std::uint64_t> baseSeedOfFolder(const QString& folder) {
       return baseSeedOf(metadata->request);
     }
   }
+  if (gallery::hasPartPictures(folder)) {
+    if (const auto run = gallery::wholeRunOf(folder); run && !run->pictures.empty()) {
+      return baseSeedOf(run->pictures.front().request);
+    }
+  }
   return std::nullopt;
+}
+
+Result<void> joinLeftParts(const QString& folder, const std::vector<domain::GenerationRequest>& requests,
+                           const std::string& modelHash) {
+  if (!gallery::hasPartPictures(folder)) {
+    return {};
+  }
+  const auto run = gallery::wholeRunOf(folder);
+  const bool isSame = run && std::ranges::equal(run->pictures, requests, [&](const auto& picture, const auto& request) {
+                        return picture.request == request && picture.modelHash == modelHash;
+                      });
+  if (!isSame) {
+    return base::Error{base::ErrorCode::AlreadyExists,
+                       "The folder '" + folder.toStdString() +
+                           "' has parts of another run of several processes. Repeat that run with the same settings to finish "
+                           "it, join it with 'polyptych-cli merge', or choose another folder.",
+                       {}};
+  }
+  if (auto free = waitForParts(folder); !free) {
+    return free;
+  }
+  const auto joined = gallery::joinParts(folder, *run);
+  return joined ? Result<void>() : joined.error();
+}
+
+Result<void> waitForParts(const QString& folder) {
+  constexpr int kLooks = 100;
+  constexpr int kBetweenLooksMs = 100;
+  for (int look = 0; gallery::arePartsAtWork(folder); ++look) {
+    if (look == kLooks) {
+      return gallery::partsAtWorkError(folder);
+    }
+    QThread::msleep(kBetweenLooksMs);
+  }
+  return {};
 }
 
 std::uint64_t drawSeed() { return std::random_device()(); }

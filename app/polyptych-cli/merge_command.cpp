@@ -42,6 +42,10 @@ ExitCode mergeFolders(const MergeArguments& arguments) {
     complain(folder.error());
     return ExitCode::WrongUsage;
   }
+  if (const auto free = waitForParts(*folder); !free) {
+    complain(free.error());
+    return ExitCode::WrongUsage;
+  }
   sources.removeAll(*folder);
   const auto joined = gallery::joinParts(*folder, *run, sources);
   if (!joined) {

@@ -91,6 +91,8 @@ void Rendezvous::finish(qint64 first, qint64 count) {
   send({{QStringLiteral("do"), QStringLiteral("finish")}, {QStringLiteral("first"), first}, {QStringLiteral("count"), count}});
 }
 
+void Rendezvous::release() { send({{QStringLiteral("do"), QStringLiteral("release")}}); }
+
 void Rendezvous::tellStatus(const QString& text) {
   send({{QStringLiteral("do"), QStringLiteral("status")}, {QStringLiteral("text"), text}});
 }

@@ -47,6 +47,8 @@ class Rendezvous : public QObject {
   /// leased() or isOver().
   void lease();
   void finish(qint64 first, qint64 count);
+  /// What is leased and not finished is for others.
+  void release();
   void tellStatus(const QString& text);
   /// rankChanged() for what is new about the others, then hasLooked().
   void look();

@@ -85,7 +85,7 @@ Result<std::vector<RankState>> LeaseBook::look() {
       continue;
     }
     Seen& seen = m_seen[rank];
-    if (seen.value != **value) {
+    if (seen.value != **value && numberIn(**value) >= seen.incarnation) {
       seen.value = **value;
       seen.since = Clock::now();
       seen.incarnation = numberIn(seen.value);
@@ -214,6 +214,15 @@ Result<void> LeaseBook::finish(const UnitLease& lease) {
   }
   const Result<std::int64_t> counted = m_store->add(kDoneUnits, lease.count);
   return counted ? Result<void>() : counted.error();
+}
+
+Result<void> LeaseBook::release() {
+  const Result<std::int64_t> incarnation = m_store->add(keyOf("incarnation", m_options.rank), 1);
+  if (!incarnation) {
+    return incarnation.error();
+  }
+  m_incarnation = *incarnation;
+  return beat();
 }
 
 Result<bool> LeaseBook::isOver() {

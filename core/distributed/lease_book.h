@@ -57,6 +57,8 @@ class LeaseBook {
   base::Result<std::optional<UnitLease>> take();
   /// All of the lease is made, or failed for good. A lease that somebody took over counts once.
   base::Result<void> finish(const UnitLease& lease);
+  /// Gives back all that this rank has and has not finished. It goes on as if it had been started again.
+  base::Result<void> release();
   /// True if every unit is done.
   base::Result<bool> isOver();
   /// A sign of life, to be given several times within deadAfter.
@@ -70,7 +72,7 @@ class LeaseBook {
   struct Seen {
     std::string value;
     Clock::time_point since;
-    std::int64_t incarnation = 0;
+    std::int64_t incarnation = 0;  ///< the latest; signs of life of an earlier one are none
     bool hasLeft = false;
   };
 

@@ -245,6 +245,9 @@ class Member {
       m_wantsLease = true;
     } else if (what == "finish") {
       return m_book.finish({valueOf<std::int64_t>(request, "first", 0), valueOf<std::int64_t>(request, "count", 0)});
+    } else if (what == "release") {
+      m_wantsLease = false;
+      return m_book.release();
     } else if (what == "status") {
       return m_store.set("status/" + std::to_string(m_options.lease.rank), valueOf<std::string>(request, "text", {}));
     } else if (what == "look") {

@@ -18,6 +18,7 @@ namespace polyptych::distributed {
 ///   {"do":"share","units":N}                    the list of units is so long
 ///   {"do":"lease"}                              units for this rank, as soon as there are some
 ///   {"do":"finish","first":F,"count":C}
+///   {"do":"release"}                            what is leased and not finished is for others
 ///   {"do":"status","text":T}                    what rank 0 hears of this rank
 ///   {"do":"watch","list":L}                     tells the values of the list, and those that come
 ///   {"do":"look"}                               at the signs of life of all, now; looked follows

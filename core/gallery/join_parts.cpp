@@ -11,6 +11,7 @@
 
 #include "core/gallery/difference.h"
 #include "core/library/location.h"
+#include "core/library/lock.h"
 #include "core/library/run_file.h"
 #include "core/picture/png.h"
 
@@ -172,6 +173,33 @@ std::size_t JoinedRun::finished() const {
 
 QString partsFolder(const QString& folder, const QString& fingerprint) {
   return allPartsOf(folder) + QLatin1Char('/') + fingerprint;
+}
+
+bool hasPartPictures(const QString& folder) {
+  return QDirIterator(allPartsOf(folder), {QStringLiteral("*.png")}, QDir::Files, QDirIterator::Subdirectories).hasNext();
+}
+
+bool arePartsAtWork(const QString& folder, const QString& except) {
+  for (const QString& run : foldersIn(allPartsOf(folder))) {
+    for (const QString& part : foldersIn(partsFolder(folder, run))) {
+      const QString path = partsFolder(folder, run) + QLatin1Char('/') + part;
+      if (!except.isEmpty() && part.startsWith(except)) {
+        continue;
+      }
+      const auto holder = library::holderOf(library::locationAt(path, library::Location::Layout::Dated));
+      if (holder && *holder) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+Error partsAtWorkError(const QString& folder) {
+  return {ErrorCode::AlreadyExists,
+          "Processes of another start are making pictures in the folder '" + folder.toStdString() +
+              "'. Wait until they have ended, or choose another folder.",
+          {}};
 }
 
 Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others, const QString& inUse) {

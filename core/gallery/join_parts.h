@@ -13,6 +13,13 @@ namespace polyptych::gallery {
 /// <folder>/.polyptych/parts/<fingerprint of the run>/<any name>, and beside these lies the list of the whole run (run.jsonl).
 QString partsFolder(const QString& folder, const QString& fingerprint);
 
+/// True if there are pictures in parts of any run.
+bool hasPartPictures(const QString& folder);
+/// True if a process writes into a part. @param except  parts whose names begin so are not looked at
+bool arePartsAtWork(const QString& folder, const QString& except = {});
+/// AlreadyExists, for whoever wants such a folder.
+base::Error partsAtWorkError(const QString& folder);
+
 /// What a folder is after its parts were joined.
 struct JoinedRun {
   std::vector<bool> isFinished;  ///< by position in the run's list

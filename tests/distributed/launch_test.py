@@ -2,7 +2,7 @@
 """polyptych-cli generate as several processes, under real launchers, and with processes that are killed.
 
 launch_test.py CLI FAKE_WORKER PART [NUMBER]
-PART: torchrun | elastic | machines | mpirun | srun | launch | faults | storm (NUMBER of kills)
+PART: torchrun | elastic | machines | mpirun | srun | launch | faults | starts | storm (NUMBER of kills)
 Ends with 77 (a named skip) where the launcher, or the means to make namespaces, are not there.
 """
 import json
@@ -480,6 +480,133 @@ def faults(case):
     for rank in ranks:
         ended(rank, 0)
     same(out, longer, "worker of a rank killed")
+    # A rank whose every worker dies gives back what it had; rank 0 stays for the others.
+    for victim in range(2):
+        port = freePort()
+        out = case.out(f"broken-{victim}")
+        words = case.fakeWords(out, 20, *quick, stepMs=20)
+        place = words.index("--worker-argument=--step-ms")
+        broken = [*words[:place], "--worker-argument=--behave=crash", *words[place:]]
+        ranks = [ranked(case, rank, 2, port, broken if rank == victim else words) for rank in range(2)]
+        ended(ranks[victim], 0, "no worker left to go on")
+        ended(ranks[1 - victim], 0)
+        same(out, expected, f"rank {victim} with a worker that always dies, pull")
+
+
+def partPictures(out):
+    return len(list(out.glob(".polyptych/parts/*/*/pictures/*/*/*.png")))
+
+
+def waitForParts(out, count):
+    for _ in range(400):
+        if partPictures(out) >= count:
+            return
+        time.sleep(0.05)
+    assert False, f"fewer than {count} pictures in parts"
+
+
+def killed(case, words, out):
+    """Two ranks that are killed in the middle."""
+    port = freePort()
+    ranks = [ranked(case, rank, 2, port, words) for rank in range(2)]
+    waitForParts(out, 20)
+    for rank in ranks:
+        rank.kill()
+        rank.communicate()
+
+
+FIRST_DIES = """#!{python}
+import os, signal, subprocess, sys
+words = sys.argv[1:]
+if "--rank" in words and words[words.index("--rank") + 1] == "0" and not os.path.exists("{state}"):
+    open("{state}", "w").close()
+    real = subprocess.Popen(["{worker}", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    real.stdout.readline()
+    os.kill(os.getppid(), signal.SIGKILL)
+    real.kill()
+    sys.exit(0)
+os.execv("{worker}", ["{worker}", *words])
+"""
+
+
+def starts(case):
+    """Two starts in one folder, starts that begin late, wrongly or with what is left of others."""
+    quick = ["--join-timeout", "8", "--rank-timeout", "2"]
+    expected = case.plain("plain", case.fakeWords(case.out("plain"), 60))
+    # While one run is made in a folder, every other start is refused, and does it no harm.
+    out = case.out("two")
+    port = freePort()
+    words = case.fakeWords(out, 60, *quick, stepMs=20)
+    ranks = [ranked(case, rank, 2, port, words) for rank in range(2)]
+    waitForParts(out, 5)
+    ended(ranked(case, 0, 2, freePort(), words), 2, "Another run is writing")
+    assert "Another run is writing" in run(words, case.cli, expected=2).stderr
+    waiting = subprocess.run([case.cli, "merge", str(out)], capture_output=True, text=True, env=environment(), timeout=PATIENCE, check=False)
+    for rank in ranks:
+        ended(rank, 0)
+    assert waiting.returncode != 0 or waiting.stdout.startswith("120 of 120"), waiting
+    same(out, expected, "two starts in one folder")
+    # Its rank 0 is killed, the other is at work still.
+    out = case.out("orphan")
+    port = freePort()
+    words = [case.cli, "launch", "--num-processes", "2", *case.fakeWords(out, 400, stepMs=20)]
+    launcher = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+    waitForParts(out, 5)
+    os.kill(sorted(ranksBelow(launcher))[0], signal.SIGKILL)
+    ended(ranked(case, 0, 2, freePort(), case.fakeWords(out, 400, *quick)), 2, "another start are making pictures")
+    launcher.send_signal(signal.SIGINT)
+    launcher.communicate(timeout=PATIENCE)
+    print("a start while ranks without their rank 0 are at work: passed")
+    # Nobody named a seed, everybody was killed: the same command goes on with the seed that was drawn, with a launcher and without.
+    for name in ("group", "plain"):
+        out = case.out(f"unnamed-{name}")
+        words = case.fakeWords(out, 60, stepMs=20)
+        place = words.index("--seed")
+        del words[place:place + 2]
+        killed(case, [*words, *quick], out)
+        if name == "plain":
+            error = run(words, case.cli).stderr
+        else:
+            error = ended(ranked(case, 0, 2, freePort(), [*words, *quick]), 0)
+        assert int(re.search(r"(\d+) of them are there already", error).group(1)) >= 20, error
+        seed = re.search(r"Seed (\d+)", error).group(1)
+        withSeed = case.fakeWords(case.out(f"seeded-{name}"), 60)
+        withSeed[withSeed.index("--seed") + 1] = seed
+        wanted = case.plain(f"seeded-{name}", withSeed)
+        pictures = {path.name: path.read_bytes() for path in out.glob("*.png")}
+        indices = [json.loads(line)["index"] for line in (out / "manifest.jsonl").read_text().splitlines()]
+        assert pictures == wanted[0] and sorted(indices) == list(range(120)), (name, indices)
+        assert not (out / ".polyptych" / "parts").exists()
+        print(f"killed without a seed, then the same command ({name}): passed")
+    # One process with other words than the parts.
+    out = case.out("other")
+    killed(case, case.fakeWords(out, 60, *quick, stepMs=20), out)
+    assert "parts of another run" in run(case.fakeWords(out, 61), case.cli, expected=2).stderr
+    assert partPictures(out) >= 20 and not list(out.glob("*.png"))
+    print("one process with other words than the parts: passed")
+    # Rank 1 comes when all is made, or was there already.
+    port = freePort()
+    first = ranked(case, 0, 2, port, case.fakeWords(case.out("plain"), 60, *quick))
+    time.sleep(1.5)
+    ended(ranked(case, 1, 2, port, case.fakeWords(case.out("plain"), 60, *quick)), 0)
+    assert ended(first, 0).splitlines()[-1].startswith("0 made, 120 were there")
+    print("a rank that comes after the end: passed")
+    # Two ideas of how many they are.
+    port = freePort()
+    out = case.out("sizes")
+    first = ranked(case, 0, 2, port, case.fakeWords(out, 60, *quick))
+    ended(ranked(case, 1, 3, port, case.fakeWords(out, 60, *quick)), 2, "Rank 0 is one of 2 processes")
+    ended(first, 0)
+    same(out, expected, "ranks with different numbers of processes")
+    # Rank 0 is killed before it has told anything, and comes again.
+    out = case.out("silent")
+    wrapper = case.out("first-dies")
+    wrapper.write_text(FIRST_DIES.format(python=sys.executable, state=case.out("has-died"), worker=Path(case.cli).parent / "polyptych-worker"))
+    wrapper.chmod(0o755)
+    ended(subprocess.Popen([case.cli, "launch", "--num-processes", "2", "--max-restarts", "1", "--rendezvous", str(wrapper),
+                            *case.fakeWords(out, 60, "--join-timeout", "20")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           env=environment()), 0, "it is started again")
+    same(out, expected, "rank 0 killed before it has told anything")
 
 
 def storm(case, kills):
@@ -520,7 +647,7 @@ def main():
     cli, fake, part, *more = sys.argv[1:]
     case = Case(cli, fake)
     try:
-        parts = {"torchrun": torchrun, "elastic": elastic, "machines": machines, "mpirun": mpirun, "srun": srun, "launch": launch, "faults": faults}
+        parts = {"torchrun": torchrun, "elastic": elastic, "machines": machines, "mpirun": mpirun, "srun": srun, "launch": launch, "faults": faults, "starts": starts}
         if part == "storm":
             storm(case, int(more[0]))
         else:

@@ -111,6 +111,35 @@ class TestLeaseBook : public QObject {
     QVERIFY(!*other.take());
   }
 
+  void givesWhatARankGaveBackThatStays() {
+    const auto store = makeStore();
+    LeaseBook other = openBook(*store, 0, 2, 1);
+    LeaseBook failing = openBook(*store, 1, 2, 1);
+    QVERIFY(*failing.take());
+    QVERIFY(other.look().isOk());
+    QVERIFY(!*other.take());
+    QVERIFY(failing.release().isOk());
+    QCOMPARE((*other.look())[1], RankState::Working);
+    QVERIFY(*other.take());
+  }
+
+  /// Two processes that were started as the same rank: the first must not keep alive what the second had.
+  void countsNoSignsOfLifeOfAnEarlierStart() {
+    const auto store = makeStore();
+    LeaseBook other = openBook(*store, 0, 2, 1);
+    LeaseBook first = openBook(*store, 1, 2, 1);
+    LeaseBook second = openBook(*store, 1, 2, 1);
+    QVERIFY(*second.take());
+    QVERIFY(other.look().isOk());
+    QVERIFY(!*other.take());
+    const auto look = [&] {
+      (void)first.beat();
+      return (*other.look())[1];
+    };
+    QTRY_COMPARE_WITH_TIMEOUT(look(), RankState::Lost, 10'000);
+    QVERIFY(*other.take());
+  }
+
   void givesWhatARankHadThatLeft() {
     const auto store = makeStore();
     LeaseBook staying = openBook(*store, 0, 2, 1);
