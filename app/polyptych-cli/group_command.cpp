@@ -73,7 +73,8 @@ QString requestsHash(const std::vector<domain::GenerationRequest>& requests, con
 }
 
 QString keyPrefix(const cluster::LaunchEnvironment& environment) {
-  return QStringLiteral("polyptych/%1/%2/").arg(QString::fromStdString(environment.runId)).arg(environment.restartCount);
+  return QStringLiteral("polyptych/") + QString::fromStdString(environment.runId) + QLatin1Char('/') +
+         QString::number(environment.restartCount) + QLatin1Char('/');
 }
 
 }  // namespace
@@ -520,8 +521,8 @@ void GroupCommand::begin() {
     }
   }
   const QString parts = gallery::partsFolder(m_folder, m_agreement->fingerprint);
-  m_part =
-      QStringLiteral("%1/%2-%3-%4").arg(parts, m_nonce).arg(m_environment.rank).arg(QString::number(backend::newRunId(), 16));
+  m_part = parts + QLatin1Char('/') + m_nonce + QLatin1Char('-') + QString::number(m_environment.rank) + QLatin1Char('-') +
+           QString::number(backend::newRunId(), 16);
   if (!QDir().mkpath(m_part)) {
     refuse({{ErrorCode::Io, "The folder '" + m_part.toStdString() + "' cannot be made; check its disk and rights.", {}},
             ExitCode::WrongUsage});

@@ -125,6 +125,13 @@ void LaunchCommand::startRank(Rank& rank) {
   });
   connect(rank.process.get(), &QProcess::finished, this,
           [this, &rank](int code, QProcess::ExitStatus status) { onFinished(rank, code, status); });
+  connect(rank.process.get(), &QProcess::errorOccurred, this, [this, &rank](QProcess::ProcessError error) {
+    if (error == QProcess::FailedToStart) {
+      // Later: the caller goes through the ranks.
+      QMetaObject::invokeMethod(
+          this, [this, &rank] { onNotStarted(rank); }, Qt::QueuedConnection);
+    }
+  });
   rank.process->start(m_program, words);
 }
 
@@ -145,8 +152,20 @@ void LaunchCommand::onFinished(Rank& rank, int code, QProcess::ExitStatus status
     });
     return;
   }
+  leave(rank, hasCrashed ? ExitCode::SomeFailed : static_cast<ExitCode>(code));
+}
+
+/// No process, or not another one: too many of them, or the program was replaced. The others go on.
+void LaunchCommand::onNotStarted(Rank& rank) {
+  complain({ErrorCode::Io,
+            "Rank " + std::to_string(rank.rank) + " cannot be started (" + rank.process->errorString().toStdString() +
+                "). Check that '" + m_program.toStdString() + "' is there and that more processes may be started.",
+            {}});
+  leave(rank, ExitCode::SomeFailed);
+}
+
+void LaunchCommand::leave(Rank& rank, ExitCode own) {
   rank.isDone = true;
-  const ExitCode own = hasCrashed ? ExitCode::SomeFailed : static_cast<ExitCode>(code);
   if (own != ExitCode::AllMade && m_code == ExitCode::AllMade) {
     m_code = own;
   }

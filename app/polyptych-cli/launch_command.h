@@ -46,6 +46,8 @@ class LaunchCommand : public QObject {
   void startAll(quint16 port);
   void startRank(Rank& rank);
   void onFinished(Rank& rank, int code, QProcess::ExitStatus status);
+  void onNotStarted(Rank& rank);
+  void leave(Rank& rank, ExitCode own);
   void stopAll(ExitCode code);
   void end(ExitCode code);
 

@@ -1,5 +1,6 @@
 #include "core/cluster/launch_environment.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
@@ -174,6 +175,17 @@ std::optional<LaunchEnvironment> readSlurm(Reader& reader) {
   return found;
 }
 
+/// True if a launcher's numbers are srun's own, without those of the machine: srun --mpi=pmi2 gives PMI_RANK and PMI_SIZE too,
+/// and job scripts that know torch export WORLD_SIZE for all steps.
+bool isSaidBySlurm(const Names& names, const Reader& reader) {
+  const auto size = reader.text(reader.has("SLURM_STEP_NUM_TASKS") ? "SLURM_STEP_NUM_TASKS" : "SLURM_NTASKS");
+  const auto agrees = [&](const char* name, const std::optional<std::string>& own) {
+    return !reader.has(name) || reader.text(name) == own;
+  };
+  return reader.has("SLURM_STEP_ID") && agrees(names.rank, reader.text("SLURM_PROCID")) && agrees(names.worldSize, size) &&
+         std::none_of(names.localRank.begin(), names.localRank.end(), [&](const char* name) { return reader.has(name); });
+}
+
 /// Slurm's port where nobody named one: jobs of one machine must not meet.
 std::uint16_t portOfJob(const std::string& job) {
   std::uint64_t number = 0;
@@ -270,6 +282,9 @@ Result<LaunchEnvironment> detectLaunchEnvironment(const Variables& variables) {
   Reader reader(variables);
   std::optional<LaunchEnvironment> found;
   for (const Names& names : kFamilies) {
+    if (isSaidBySlurm(names, reader)) {
+      continue;
+    }
     found = readFamily(names, reader);
     if (reader.problem) {
       return *reader.problem;

@@ -72,6 +72,10 @@ class TestLaunchEnvironment : public QObject {
                                         << "slurm 5/8 local 1/4 gpu07:14711 restarts 0 id 4711";
     QTest::newRow("slurm with a master") << kSlurm + " MASTER_ADDR=head MASTER_PORT=77"
                                          << "slurm 5/7 local 1/3 head:77 restarts 0 id 4711";
+    QTest::newRow("slurm with pmi2") << kSlurm + " PMI_FD=11 PMI_JOBID=4711.0 PMI_RANK=5 PMI_SIZE=7"
+                                     << "slurm 5/7 local 1/3 gpu07:14711 restarts 0 id 4711";
+    QTest::newRow("slurm with a world size") << kSlurm + " WORLD_SIZE=7 MASTER_ADDR=head MASTER_PORT=77"
+                                             << "slurm 5/7 local 1/3 head:77 restarts 0 id 4711";
     QTest::newRow("script of a batch job") << "SLURM_JOB_ID=4711 SLURM_PROCID=0 SLURM_NTASKS=8 SLURM_JOB_NODELIST=gpu[07-08]"
                                            << "none 0/1 local 0/1 :0 restarts 0 id ";
     QTest::newRow("torchrun inside srun") << kTorchrun + " " + kSlurm << "torchrun 5/8 local 1/4 node1:29400 restarts 2 id job7";
@@ -119,6 +123,8 @@ class TestLaunchEnvironment : public QObject {
                                << "MASTER_ADDR is not set";
     QTest::newRow("two launchers") << kOpenMpi + " RANK=0 WORLD_SIZE=4 LOCAL_RANK=0 LOCAL_WORLD_SIZE=4 MASTER_ADDR=a"
                                    << "OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE say rank 1 of 2";
+    QTest::newRow("another world size than slurm's") << kSlurm + " WORLD_SIZE=8"
+                                                     << "WORLD_SIZE is set and RANK is not";
     QTest::newRow("node list") << QString(kSlurm).replace("SLURM_STEP_NODELIST=gpu[07-08]", "SLURM_STEP_NODELIST=gpu[07-")
                                << "SLURM_STEP_NODELIST";
     QTest::newRow("tasks of nodes") << QString(kSlurm).replace("=4,3", "=4(y2)") << "SLURM_STEP_TASKS_PER_NODE";

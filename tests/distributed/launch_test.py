@@ -372,9 +372,9 @@ def launch(case):
             break
         time.sleep(0.1)
     assert coresBelow(out) == 0
-    ended = run(words[1:], words[0])
-    there = int(re.search(r"(\d+) were there", ended.stderr).group(1))
-    assert 0 < there < 240, ended.stderr
+    again = run(words[1:], words[0])
+    there = int(re.search(r"(\d+) were there", again.stderr).group(1))
+    assert 0 < there < 240, again.stderr
     same(out, expected, "launch, stopped and gone on with")
     # merge does what rank 0 could not.
     out = case.out("left")
@@ -388,6 +388,24 @@ def launch(case):
     assert 0 < made < 240 and len(list(out.glob("*.png"))) == made and not (out / ".polyptych" / "parts").exists(), made
     run(words[1:], words[0])
     same(out, expected, "launch, killed and merged")
+    # The program is taken away, as by an upgrade: a rank that is to come again cannot, and the others end the run.
+    home = case.out("programs")
+    home.mkdir()
+    for name in ("polyptych-cli", "polyptych-core", "polyptych-worker"):
+        shutil.copy2(Path(case.cli).parent / name, home / name)
+    out = case.out("taken-away")
+    process = subprocess.Popen([str(home / "polyptych-cli"), "launch", "--num-processes", "2", "--max-restarts", "2",
+                                *case.fakeWords(out, 120, "--rank-timeout", "2", stepMs=20)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=environment())
+    time.sleep(2.5)
+    (home / "polyptych-cli").unlink()
+    os.kill(sorted(ranksBelow(process))[1], signal.SIGKILL)
+    ended(process, 1, "Rank 1 cannot be started")
+    same(out, expected, "launch, program taken away")
+    # A folder's name is no format.
+    out = case.out("%1 %2 %3")
+    run(["launch", "--num-processes", "2", *case.fakeWords(out, 120)], case.cli)
+    same(out, expected, "launch, percent signs")
 
 
 def ranked(case, rank, size, port, words, host="127.0.0.1", more=None):
