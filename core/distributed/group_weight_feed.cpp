@@ -93,12 +93,17 @@ class GroupWeightFeed : public diffusion::WeightFeed {
       }
       return done;
     }();
-    m_group.reset();
-    m_store.reset();
     if (!shared) {
+      // A group that failed waits for its last call. The files need not.
+      m_ending = std::jthread([group = std::move(m_group), store = std::move(m_store)]() mutable {
+        group.reset();
+        store.reset();
+      });
       explain(shared.error());
       return false;
     }
+    m_group.reset();
+    m_store.reset();
     tell(shared->sentence());
     return true;
   }
@@ -159,6 +164,7 @@ class GroupWeightFeed : public diffusion::WeightFeed {
   std::unique_ptr<Store> m_store;
   std::unique_ptr<Group> m_group;
   std::optional<domain::Warning> m_report;
+  std::jthread m_ending;  ///< of the group and its store
 };
 
 }  // namespace
