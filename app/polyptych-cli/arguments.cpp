@@ -181,6 +181,15 @@ Result<Split> split(const std::string& option, const std::string& value) {
   return wrong(option + " is " + quoted(value) + "; it must be pull or static.");
 }
 
+Result<Weights> weights(const std::string& option, const std::string& value) {
+  for (const Weights one : {Weights::Files, Weights::Broadcast, Weights::Measured}) {
+    if (value == nameOf(one)) {
+      return one;
+    }
+  }
+  return wrong(option + " is " + quoted(value) + "; it must be files, broadcast or measured.");
+}
+
 /// accelerate's list of numbers, or "all".
 Result<std::string> gpuIds(const std::string& option, const std::string& value) {
   if (value == "all") {
@@ -237,6 +246,7 @@ const std::vector<Option>& generateOptions() {
       {"--split", true, false, into(&G::split, split)},
       {"--join-timeout", true, false, into(&G::joinTimeout, integer(1, 86400))},
       {"--rank-timeout", true, false, into(&G::rankTimeout, integer(1, 86400))},
+      {"--weights", true, false, into(&G::weights, weights)},
       {"--rendezvous", true, false, into(&Arguments::rendezvous, something)},
       {"--worker", true, false, into(&Arguments::cpuWorker, something)},
       {"--cuda-worker", true, false, into(&Arguments::cudaWorker, something)},
@@ -550,6 +560,10 @@ Result<void> checkWhole(const Arguments& arguments) {
 }
 
 }  // namespace
+
+std::string nameOf(Weights weights) {
+  return weights == Weights::Files ? "files" : weights == Weights::Broadcast ? "broadcast" : "measured";
+}
 
 Result<Arguments> parseArguments(std::span<const std::string> words) {
   Arguments arguments;

@@ -37,6 +37,14 @@ enum class Split {
   Static  ///< accelerate's rule: contiguous blocks, the remainder to the first ranks
 };
 
+/// How the ranks of a group come by the weights of the model.
+enum class Weights {
+  Files,      ///< each reads its own
+  Broadcast,  ///< rank 0 reads and sends
+  Measured    ///< what is faster, measured while they load
+};
+std::string nameOf(Weights weights);
+
 /// `generate` as it was typed. What is absent is decided later, from the model and the machine.
 struct GenerateArguments {
   std::vector<std::string> prompts;
@@ -64,8 +72,9 @@ struct GenerateArguments {
   std::optional<std::string> initialLatents;
   // Of one process among several:
   Split split = Split::Pull;
-  int joinTimeout = 300;  ///< seconds until rank 0 must have begun, and, in a static split, every rank
-  int rankTimeout = 20;   ///< seconds without a sign of life after which a rank is taken for dead
+  int joinTimeout = 300;           ///< seconds until rank 0 must have begun, and, in a static split, every rank
+  int rankTimeout = 20;            ///< seconds without a sign of life after which a rank is taken for dead
+  std::optional<Weights> weights;  ///< absent: measured on GPUs, else files
 };
 
 /// `launch` as it was typed; the names are accelerate's.

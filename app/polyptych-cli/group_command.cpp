@@ -117,7 +117,11 @@ void GroupCommand::start() {
   options.joinTimeout = milliseconds(1000) * m_arguments.generate.joinTimeout;
   options.deadAfter = milliseconds(1000) * m_arguments.generate.rankTimeout;
   m_rendezvous = std::make_unique<Rendezvous>(options);
-  connect(m_rendezvous.get(), &Rendezvous::connected, this, [this](quint16, qint64 incarnation) { onConnected(incarnation); });
+  connect(m_rendezvous.get(), &Rendezvous::connected, this, [this](quint16 port, qint64 incarnation) {
+    m_storePort = port;
+    m_incarnation = incarnation;
+    onConnected(incarnation);
+  });
   connect(m_rendezvous.get(), &Rendezvous::told, this, &GroupCommand::onTold);
   connect(m_rendezvous.get(), &Rendezvous::published, this, &GroupCommand::onTold);
   connect(m_rendezvous.get(), &Rendezvous::fetchFailed, this, [this](const QString&) {
@@ -142,6 +146,9 @@ void GroupCommand::start() {
   connect(m_rendezvous.get(), &Rendezvous::isOver, this, [this] {
     m_isLeaseWanted = false;
     m_isOver = true;
+    if (!m_hasSubmitted) {
+      leaveWeights("has nothing to make");
+    }
     leaveWork();
   });
   connect(m_rendezvous.get(), &Rendezvous::statusTold, this, [this](int rank, const QString& text) {
@@ -332,6 +339,9 @@ std::optional<Refusal> GroupCommand::leadNow() {
                          {QStringLiteral("fingerprint"), whole.fingerprint},
                          {QStringLiteral("requests"), requestsHash(m_spec.requests, m_spec.plan)},
                          {QStringLiteral("split"), static_cast<int>(asked.split)},
+                         {QStringLiteral("gpu"), isGpu},
+                         {QStringLiteral("weights"),
+                          QString::fromStdString(nameOf(asked.weights.value_or(isGpu ? Weights::Measured : Weights::Files)))},
                          {QStringLiteral("finished"), bitsOf(joined->isFinished)}};
   m_rendezvous->publish(QStringLiteral("agreement"), QString::fromUtf8(QJsonDocument(told).toJson(QJsonDocument::Compact)));
   return std::nullopt;
@@ -459,6 +469,12 @@ std::optional<Refusal> GroupCommand::agree(const QString& text) {
   agreement.wasSeedDrawn = told[QLatin1String("drawn")].toBool();
   agreement.threads = told[QLatin1String("threads")].toInt(1);
   agreement.fingerprint = told[QLatin1String("fingerprint")].toString();
+  agreement.isGpu = told[QLatin1String("gpu")].toBool();
+  for (const Weights one : {Weights::Broadcast, Weights::Measured}) {
+    if (told[QLatin1String("weights")].toString().toStdString() == nameOf(one)) {
+      agreement.weights = one;
+    }
+  }
   const bool isSplitEqual = told[QLatin1String("split")].toInt() == static_cast<int>(m_arguments.generate.split);
   if (type) {
     agreement.computeType = *type;
@@ -477,6 +493,28 @@ std::optional<Refusal> GroupCommand::agree(const QString& text) {
   agreement.isFinished = *std::move(finished);
   m_agreement = std::move(agreement);
   return std::nullopt;
+}
+
+/// The workers of all ranks meet for their first load. One that comes later, after another one of its rank, reads by itself.
+QStringList GroupCommand::weightArguments() const {
+  const bool isGpu = m_spec.slots.front().kind == domain::DeviceKind::Cuda;
+  if (m_agreement->weights == Weights::Files || m_incarnation > 1 || isGpu != m_agreement->isGpu) {
+    return {};
+  }
+  return {QStringLiteral("--weights"), QString::fromStdString(nameOf(m_agreement->weights)), QStringLiteral("--weights-store"),
+          QStringLiteral("%1:%2").arg(QString::fromStdString(m_environment.masterAddress)).arg(m_storePort),
+          QStringLiteral("--weights-prefix"),
+          // Where the rendezvous has the values of "weights/..."
+          keyPrefix(m_environment) + QStringLiteral("/value/weights"), QStringLiteral("--weights-rank"),
+          QString::number(m_environment.rank), QStringLiteral("--weights-size"), QString::number(m_environment.worldSize)};
+}
+
+/// The others need not wait for this rank's weights (distributed::Group::kVerdict).
+void GroupCommand::leaveWeights(const std::string& why) {
+  if (m_agreement && m_agreement->weights != Weights::Files) {
+    m_rendezvous->publish(QStringLiteral("weights/verdict"),
+                          QStringLiteral("unsupported\nRank %1 %2.").arg(m_environment.rank).arg(QString::fromStdString(why)));
+  }
 }
 
 bool GroupCommand::isUnitFinished(std::size_t unit) const {
@@ -542,7 +580,11 @@ void GroupCommand::begin() {
     m_printer.tellStarted(facts);
     m_printer.tellUser("This is rank 0 of " + std::to_string(m_environment.worldSize) + "; the others make their shares.");
   }
-  m_backend = m_tools.makeBackend(m_part);
+  const QStringList forWeights = weightArguments();
+  if (forWeights.isEmpty()) {
+    leaveWeights(m_incarnation > 1 ? "was started again" : "is on another kind of device than rank 0");
+  }
+  m_backend = m_tools.makeBackend(m_part, forWeights);
   using backend::Backend;
   connect(m_backend.get(), &Backend::runFinished, this, &GroupCommand::onRunFinished);
   connect(m_backend.get(), &Backend::lost, this, &GroupCommand::onLost);
@@ -593,6 +635,9 @@ void GroupCommand::begin() {
     }
   }
   m_isOver = true;
+  if (units.empty()) {
+    leaveWeights("has nothing to make");
+  }
   submit(units, std::nullopt);
   leaveWork();
 }
@@ -664,6 +709,7 @@ void GroupCommand::submit(const std::vector<std::size_t>& units, std::optional<L
   for (const std::size_t position : positions) {
     spec.requests.push_back(m_spec.requests[position]);
   }
+  m_hasSubmitted = true;
   m_inWork[spec.id] = lease;
   m_picturesLeft[spec.id] = positions.size();
   m_backend->submit(std::move(spec));

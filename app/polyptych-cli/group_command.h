@@ -25,7 +25,8 @@ namespace polyptych::cli {
 struct GroupTools {
   std::function<std::vector<domain::DeviceInfo>()> listDevices;
   /// The backend of one rank's part of the run. @param folder  of its library; it ends with this process
-  std::function<std::unique_ptr<backend::RemoteBackend>(const QString& folder)> makeBackend;
+  /// @param workerArguments  for its worker, beside those that were typed
+  std::function<std::unique_ptr<backend::RemoteBackend>(const QString& folder, const QStringList& workerArguments)> makeBackend;
   QString rendezvous;  ///< rendezvousProgram()
 };
 
@@ -58,6 +59,8 @@ class GroupCommand : public QObject {
     int threads = 1;
     domain::ComputeType computeType = domain::ComputeType::Fp32;
     QString fingerprint;
+    Weights weights = Weights::Files;
+    bool isGpu = false;            ///< rank 0's device
     std::vector<bool> isFinished;  ///< by position in the run's list, when the run began
   };
   struct Lease {
@@ -87,6 +90,8 @@ class GroupCommand : public QObject {
   base::Result<void> writeSiteFile();
   void onAgreement(const QString& text);
   std::optional<Refusal> agree(const QString& text);
+  QStringList weightArguments() const;
+  void leaveWeights(const std::string& why);
   void begin();
   void takeElsewhere(const QString& text);
   void noteProgress(quint64 runId);
@@ -144,6 +149,9 @@ class GroupCommand : public QObject {
   bool m_isLeaseWanted = false;
   bool m_isOver = false;  ///< there is nothing more for this rank to make
   bool m_isInterrupted = false;
+  bool m_hasSubmitted = false;
+  quint16 m_storePort = 0;
+  qint64 m_incarnation = 1;
   bool m_hasLeft = false;
   bool m_hasEnded = false;
   bool m_isJoined = false;

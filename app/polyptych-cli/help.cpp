@@ -80,6 +80,8 @@ As one of several processes (torchrun --no-python, mpirun, srun, or launch; with
   --split pull|static      pull: who is done leases more; static: accelerate's rule, contiguous blocks (pull)
   --join-timeout S         until rank 0 must have begun (300)
   --rank-timeout S         without a sign of life a rank's work goes to the others (20)
+  --weights WAY            files: each rank reads the model; broadcast: rank 0 reads and sends it; measured: what is
+                           faster while they load (measured on GPUs, else files)
 
 For other programs:
   --json                   a JSON object a line on standard output: started, device, progress, picture, failed, finished

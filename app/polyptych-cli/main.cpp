@@ -86,8 +86,11 @@ int generateInGroup(QCoreApplication& application, const cli::Arguments& argumen
   cli::GroupTools tools;
   tools.listDevices = [] { return devices::listDevices(); };
   tools.rendezvous = *rendezvous;
-  tools.makeBackend = [&arguments](const QString& folder) {
+  tools.makeBackend = [&arguments](const QString& folder, const QStringList& workerArguments) {
     backend::RemoteBackendOptions options = backendOptions(arguments);
+    for (const QString& argument : workerArguments) {
+      options.coreArguments << QStringLiteral("--worker-argument") << argument;
+    }
     options.coreArguments << QStringLiteral("--until-alone") << QStringLiteral("--resume");
     return std::make_unique<backend::RemoteBackend>(library::locationAt(folder, library::Location::Layout::Dated), options);
   };

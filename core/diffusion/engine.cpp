@@ -13,6 +13,7 @@
 #include "core/diffusion/failure.h"
 #include "core/diffusion/generation_run.h"
 #include "core/diffusion/guidance_exchange.h"
+#include "core/diffusion/weight_feed.h"
 
 namespace polyptych::diffusion {
 namespace {
@@ -53,10 +54,12 @@ domain::DeviceReport cpuDeviceReport() {
 
 class TorchEngine : public domain::Engine {
  public:
-  TorchEngine(domain::DeviceKind kind, std::shared_ptr<ExchangeSource> partners, std::shared_ptr<base::SharedPages> shared)
+  TorchEngine(domain::DeviceKind kind, std::shared_ptr<ExchangeSource> partners, std::shared_ptr<base::SharedPages> shared,
+              std::shared_ptr<WeightFeed> feed)
       : m_kind(kind),
         m_partners(std::move(partners)),
         m_shared(std::move(shared)),
+        m_feed(std::move(feed)),
         m_device(kind == domain::DeviceKind::Cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU)) {}
 
   base::Result<domain::DeviceReport> device() const override {
@@ -69,12 +72,16 @@ class TorchEngine : public domain::Engine {
     const auto start = std::chrono::steady_clock::now();
     try {
       const c10::InferenceMode guard;
-      m_model = loadModel(model, scalarTypeOf(type), m_device, observer, m_shared);
+      m_model = loadModel(model, scalarTypeOf(type), m_device, observer, m_shared, m_feed.get());
     } catch (...) {
       return errorOfCurrentException("load the model");
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    return domain::LoadedModelReport{m_model->weightBytes, seconds.count()};
+    domain::LoadedModelReport report{m_model->weightBytes, seconds.count(), {}};
+    if (auto said = m_feed != nullptr ? m_feed->takeReport() : std::nullopt) {
+      report.warnings.push_back(*std::move(said));
+    }
+    return report;
   }
 
   base::Result<domain::UnitOutcome> generate(const domain::UnitOfWork& unit, domain::GenerateObserver& observer) override {
@@ -113,6 +120,7 @@ class TorchEngine : public domain::Engine {
   domain::DeviceKind m_kind;
   std::shared_ptr<ExchangeSource> m_partners;
   std::shared_ptr<base::SharedPages> m_shared;  ///< outlives what was shared
+  std::shared_ptr<WeightFeed> m_feed;
   at::Device m_device;
   std::unique_ptr<const LoadedModel> m_model;
   std::unique_ptr<LatentPreview> m_preview;
@@ -121,7 +129,7 @@ class TorchEngine : public domain::Engine {
 }  // namespace
 
 std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads, std::shared_ptr<ExchangeSource> partners,
-                                           std::shared_ptr<base::SharedPages> shared) {
+                                           std::shared_ptr<base::SharedPages> shared, std::shared_ptr<WeightFeed> feed) {
   at::set_num_threads(threads);
   // Equal requests give equal bytes: no algorithm is chosen by timing, none adds in an order of its own.
   at::globalContext().setBenchmarkCuDNN(false);
@@ -129,7 +137,7 @@ std::unique_ptr<domain::Engine> makeEngine(domain::DeviceKind kind, int threads,
   // fp32 is fp32: the ten bits of TF32 would make other pictures than the CPU's.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
-  return std::make_unique<TorchEngine>(kind, std::move(partners), std::move(shared));
+  return std::make_unique<TorchEngine>(kind, std::move(partners), std::move(shared), std::move(feed));
 }
 
 }  // namespace polyptych::diffusion

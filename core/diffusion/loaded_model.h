@@ -16,6 +16,8 @@
 
 namespace polyptych::diffusion {
 
+class WeightFeed;
+
 /// The parts of a model on one device in one type. Does not change after loading.
 struct LoadedModel {
   checkpoint::ModelFolder folder;
@@ -33,7 +35,9 @@ struct LoadedModel {
 
 /// Opens the folder and maps or copies all weights. Throws EngineFailure and what ATen throws; a cancelled load is
 /// ErrorCode::Cancelled. @param shared  for memory that several processes of one model have alike; may be nullptr
+/// @param feed  of processes that load the same model at the same time; may be nullptr
 std::unique_ptr<const LoadedModel> loadModel(const domain::ModelSpec& model, at::ScalarType type, at::Device device,
-                                             domain::LoadObserver& observer, std::shared_ptr<base::SharedPages> shared = nullptr);
+                                             domain::LoadObserver& observer, std::shared_ptr<base::SharedPages> shared = nullptr,
+                                             WeightFeed* feed = nullptr);
 
 }  // namespace polyptych::diffusion

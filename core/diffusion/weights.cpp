@@ -29,6 +29,13 @@ std::optional<at::ScalarType> floatingType(checkpoint::Dtype dtype) {
   }
 }
 
+at::Tensor mappedTensor(const checkpoint::WeightSet& set, const checkpoint::TensorView& view, at::ScalarType stored) {
+  // ATen takes no read-only memory; nothing here or in the networks writes to weights.
+  void* bytes = const_cast<std::byte*>(view.bytes.data());
+  return at::from_blob(
+      bytes, view.shape, [keep = set.keepAlive()](void*) {}, at::TensorOptions().dtype(stored));
+}
+
 std::string shapeText(at::IntArrayRef shape) {
   std::string text = "[";
   for (const std::int64_t side : shape) {
@@ -39,9 +46,22 @@ std::string shapeText(at::IntArrayRef shape) {
 
 }  // namespace
 
+std::vector<CopiedWeight> copiedWeights(const checkpoint::WeightSet& set, at::Device device, at::ScalarType type) {
+  std::vector<CopiedWeight> copied;
+  for (std::string& name : set.names()) {
+    const checkpoint::TensorView& view = *set.find(name);
+    const auto stored = floatingType(view.dtype);
+    if (stored && !(device.is_cpu() && *stored == type)) {
+      at::Tensor mapped = mappedTensor(set, view, *stored);
+      copied.push_back({std::move(name), std::move(mapped)});
+    }
+  }
+  return copied;
+}
+
 WeightReader::WeightReader(checkpoint::WeightSet set, std::string what, at::Device device, at::ScalarType type,
                            domain::LoadObserver& observer, std::uint64_t doneBefore, std::uint64_t total,
-                           std::shared_ptr<base::SharedPages> shared)
+                           std::shared_ptr<base::SharedPages> shared, FilledWeights filled)
     : m_set(std::move(set)),
       m_what(std::move(what)),
       m_device(device),
@@ -49,7 +69,8 @@ WeightReader::WeightReader(checkpoint::WeightSet set, std::string what, at::Devi
       m_observer(observer),
       m_done(doneBefore),
       m_total(total != 0 ? total : doneBefore + m_set.totalBytes()),
-      m_shared(std::move(shared)) {}
+      m_shared(std::move(shared)),
+      m_filled(std::move(filled)) {}
 
 at::Tensor WeightReader::take(const std::string& name, at::IntArrayRef shape) {
   if (m_observer.isCancelled()) {
@@ -71,7 +92,7 @@ at::Tensor WeightReader::take(const std::string& name, at::IntArrayRef shape) {
   if (!stored) {
     return fault("not floating-point numbers: " + name + " (" + std::string(checkpoint::toString(view->dtype)) + ")");
   }
-  at::Tensor tensor = convert(*view, *stored);
+  at::Tensor tensor = convert(name, *view, *stored);
   m_done += view->bytes.size();
   m_observer.onBytes(m_done, m_total);
   return tensor;
@@ -83,11 +104,13 @@ void WeightReader::ignore(const std::string& name) {
   }
 }
 
-at::Tensor WeightReader::convert(const checkpoint::TensorView& view, at::ScalarType stored) {
-  // ATen takes no read-only memory; nothing here or in the networks writes to weights.
-  void* bytes = const_cast<std::byte*>(view.bytes.data());
-  const at::Tensor mapped = at::from_blob(
-      bytes, view.shape, [keep = m_set.keepAlive()](void*) {}, at::TensorOptions().dtype(stored));
+at::Tensor WeightReader::convert(const std::string& name, const checkpoint::TensorView& view, at::ScalarType stored) {
+  if (const auto filled = m_filled.find(name); filled != m_filled.end()) {
+    at::Tensor tensor = std::move(filled->second);
+    m_filled.erase(filled);  // once it is in another layout, nobody needs this one
+    return tensor;
+  }
+  const at::Tensor mapped = mappedTensor(m_set, view, stored);
   if (m_device.is_cpu()) {
     if (stored == m_type) {
       m_mapped.insert(mapped.const_data_ptr());

@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -16,6 +17,17 @@
 
 namespace polyptych::diffusion {
 
+/// Tensors of one component by their names, on the device in the compute type.
+using FilledWeights = std::map<std::string, at::Tensor>;
+
+/// A tensor of the files that take() copies: whatever is not a CPU's view of the mapped file.
+struct CopiedWeight {
+  std::string name;
+  at::Tensor mapped;  ///< as stored; keeps the files open
+};
+/// Those of one component, sorted by name; what is no floating-point number is left out.
+std::vector<CopiedWeight> copiedWeights(const checkpoint::WeightSet& set, at::Device device, at::ScalarType type);
+
 /// Hands one component's tensors to the network that is being built from them, and keeps account: every tensor has to be asked
 /// for, be there and have the right shape. Faults are collected, so that the user sees all of them at once in finish().
 class WeightReader {
@@ -25,11 +37,11 @@ class WeightReader {
   /// @param doneBefore,total  bytes for the observer where several components make one load; total 0: this component's own bytes
   WeightReader(checkpoint::WeightSet set, std::string what, at::Device device, at::ScalarType type,
                domain::LoadObserver& observer, std::uint64_t doneBefore = 0, std::uint64_t total = 0,
-               std::shared_ptr<base::SharedPages> shared = nullptr);
+               std::shared_ptr<base::SharedPages> shared = nullptr, FilledWeights filled = {});
 
   /// The tensor on the device in the compute type. A CPU tensor that is stored in that type is a view of the mapped file, which
-  /// it keeps alive; it must not be written to. A tensor that is not there or cannot be taken gives a placeholder of the shape,
-  /// and finish() fails. Throws EngineFailure(Cancelled) when the observer says so.
+  /// it keeps alive; it must not be written to. One of `filled` is that one. A tensor that is not there or cannot be taken gives
+  /// a placeholder of the shape, and finish() fails. Throws EngineFailure(Cancelled) when the observer says so.
   at::Tensor take(const std::string& name, at::IntArrayRef shape);
   /// The name is known and not needed: no fault if the files have it.
   void ignore(const std::string& name);
@@ -51,7 +63,7 @@ class WeightReader {
   base::Result<void> finish();
 
  private:
-  at::Tensor convert(const checkpoint::TensorView& view, at::ScalarType stored);
+  at::Tensor convert(const std::string& name, const checkpoint::TensorView& view, at::ScalarType stored);
 
   checkpoint::WeightSet m_set;
   std::string m_what;
@@ -64,6 +76,7 @@ class WeightReader {
   std::set<const void*> m_mapped;
   std::vector<std::string> m_faults;
   std::shared_ptr<base::SharedPages> m_shared;
+  FilledWeights m_filled;
 };
 
 /// Takes the whole pages below a view of a mapped file out of this process's memory; they come back from the file when they are

@@ -31,8 +31,6 @@ constexpr milliseconds kUntilBlame{1000};
 /// Between two looks whether the call under way has failed on another rank.
 constexpr milliseconds kBetweenLooks{500};
 constexpr const char* kBroken = "broken";
-/// Why a meeting failed, for the ranks that still wait.
-constexpr const char* kVerdict = "verdict";
 constexpr std::int64_t kMostObjectBytes = std::int64_t(1) << 30;
 
 std::string hostName() {

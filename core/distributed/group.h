@@ -35,6 +35,10 @@ struct GroupOptions {
 /// shapes and types on all ranks. For one thread, but abort().
 class Group {
  public:
+  /// A key of the store: "code\nsentence" ends the meeting of all that wait in join(), with that error. For a process that knows
+  /// that a rank will not come.
+  static constexpr const char* kVerdict = "verdict";
+
   /// Waits until all ranks are there and have said the same version. @param store  outlives the group
   /// @return Timeout with the ranks that did not come; VersionMismatch; InvalidArgument for a rank that is there twice;
   /// DeviceLost (NCCL without a driver); Unsupported (NCCL in a program without CUDA)

@@ -73,6 +73,7 @@ class Sharing {
           return measured.error();
         }
         next = 2;
+        noteFilled(m_buckets[1]);
       }
     }
     for (; next < m_buckets.size(); ++next) {
@@ -80,11 +81,18 @@ class Sharing {
       if (const Result<void> done = isSent ? send(m_buckets[next]) : readAll(m_buckets[next]); !done) {
         return done.error();
       }
+      noteFilled(m_buckets[next]);
     }
     return m_report;
   }
 
  private:
+  void noteFilled(const Bucket& bucket) const {
+    if (m_options.onFilled) {
+      m_options.onFilled(bucket.last);
+    }
+  }
+
   /// The ranks call in step from here on: whoever has another list, or other wishes, would wait for what never comes.
   Result<void> compareLists() {
     std::ostringstream mine;
@@ -95,6 +103,7 @@ class Sharing {
         mine << ',' << side;
       }
     }
+    mine << ' ' << m_options.identity;
     const Result<std::vector<std::string>> all = m_group.gatherObjects(mine.str(), kPhase);
     if (!all) {
       return all.error();
@@ -254,8 +263,11 @@ std::string WeightSharingReport::sentence() const {
     std::snprintf(text.data(), text.size(), "%.1f GB", bytes / kGigabyte);
     return std::string(text.data());
   };
-  std::string text = gigabytes(static_cast<double>(totalBytes)) + " of weights came from " +
-                     (source == WeightSource::Broadcast ? "one rank that read and sent them" : "the files of each rank");
+  const bool isSmall = static_cast<double>(totalBytes) < kGigabyte;
+  std::string text =
+      (isSmall ? std::to_string((totalBytes + 999'999) / 1'000'000) + " MB" : gigabytes(static_cast<double>(totalBytes))) +
+      " of weights came from " +
+      (source == WeightSource::Broadcast ? "one rank that read and sent them" : "the files of each rank");
   if (readBytesPerSecond > 0) {
     text += " (reading " + gigabytes(readBytesPerSecond) + "/s, sending " + gigabytes(broadcastBytesPerSecond) + "/s)";
   }

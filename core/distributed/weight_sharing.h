@@ -26,6 +26,10 @@ struct WeightSharingOptions {
   int root = 0;  ///< the rank that reads, where one does
   /// Sent at once: whole tensors up to so many bytes together, or a single larger one.
   std::int64_t bucketBytes = std::int64_t(256) << 20;
+  /// What the list is, in words: ranks with other words are refused, as those with other shapes and types are.
+  std::string identity;
+  /// Called after each bucket with the number of tensors that are filled, those of the buckets before it included.
+  std::function<void(std::size_t filled)> onFilled;
 };
 
 /// What became of it, the same on all ranks.

@@ -66,6 +66,7 @@ struct UnitOutcome {
 struct LoadedModelReport {
   std::uint64_t weightBytes = 0;
   double seconds = 0;
+  std::vector<Warning> warnings;  ///< e.g. where the weights of several processes came from
 };
 
 /// Makes pictures. Not thread-safe: one thread calls it; observers are called on that thread.

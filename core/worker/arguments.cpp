@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <string_view>
 
 #include "core/protocol/messages.h"
@@ -22,6 +23,8 @@ using base::Result;
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxCore = 4095;
 constexpr int kMaxDescriptor = 1 << 20;
+constexpr int kMaxRanks = 1 << 20;
+constexpr int kMaxPort = 65535;
 
 Error invalid(std::string message) { return Error{ErrorCode::InvalidArgument, std::move(message), {}}; }
 
@@ -50,12 +53,68 @@ Result<std::vector<int>> parseCores(const std::string& name, std::string_view te
   }
 }
 
+/// `--weights` and the arguments that go with it.
+class SharedLoadArguments {
+ public:
+  static bool isOne(const std::string& name) { return name.starts_with("--weights"); }
+
+  Result<void> take(const std::string& name, const std::string& value) {
+    m_given.insert(name);
+    if (name == "--weights") {
+      if (value != "measured" && value != "broadcast") {
+        return invalid("--weights is '" + value + "'; it must be measured or broadcast.");
+      }
+      m_options.isMeasured = value == "measured";
+    } else if (name == "--weights-store") {
+      const std::size_t colon = value.rfind(':');
+      const auto port =
+          colon == std::string::npos ? std::nullopt : numberIn(std::string_view(value).substr(colon + 1), 1, kMaxPort);
+      if (!port || colon == 0) {
+        return invalid("--weights-store is '" + value + "'; it must be HOST:PORT.");
+      }
+      m_options.host = value.substr(0, colon);
+      m_options.port = static_cast<std::uint16_t>(*port);
+    } else if (name == "--weights-prefix") {
+      m_options.prefix = value;
+    } else {
+      const bool isRank = name == "--weights-rank";
+      const auto number = numberIn(value, isRank ? 0 : 1, kMaxRanks);
+      if (!number) {
+        return invalid(name + " is '" + value + "'; it must be a number.");
+      }
+      (isRank ? m_options.rank : m_options.size) = *number;
+    }
+    return {};
+  }
+
+  Result<std::optional<SharedLoadOptions>> finish() const {
+    if (m_given.empty()) {
+      return std::optional<SharedLoadOptions>();
+    }
+    for (const char* name : {"--weights", "--weights-store", "--weights-prefix", "--weights-rank", "--weights-size"}) {
+      if (!m_given.contains(name)) {
+        return invalid(std::string(name) + " is missing; the arguments of shared weights go together.");
+      }
+    }
+    if (m_options.rank >= m_options.size) {
+      return invalid("--weights-rank must be less than --weights-size.");
+    }
+    return std::optional(m_options);
+  }
+
+ private:
+  SharedLoadOptions m_options;
+  std::set<std::string> m_given;
+};
+
 }  // namespace
 
 Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
   WorkerOptions options;
-  const std::array kNames{"--socket", "--partner-of", "--device",        "--threads",
-                          "--cores",  "--partner",    "--partner-cores", "--shared-memory"};
+  const std::array kNames{"--socket",         "--partner-of",    "--device",        "--threads", "--cores",
+                          "--partner",        "--partner-cores", "--shared-memory", "--weights", "--weights-store",
+                          "--weights-prefix", "--weights-rank",  "--weights-size"};
+  SharedLoadArguments sharedLoad;
   std::vector<int> partnerCores;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
     const std::string& name = arguments[i];
@@ -67,7 +126,11 @@ Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
       return invalid(name + " needs a value.");
     }
     const std::string& value = arguments[i + 1];
-    if (name == "--socket") {
+    if (SharedLoadArguments::isOne(name)) {
+      if (auto taken = sharedLoad.take(name, value); !taken) {
+        return taken.error();
+      }
+    } else if (name == "--socket") {
       options.socketPath = value;
     } else if (name == "--partner-of") {
       const auto fd = numberIn(value, 0, kMaxDescriptor);
@@ -103,6 +166,11 @@ Result<WorkerOptions> parseArguments(std::span<const std::string> arguments) {
       (name == "--cores" ? options.cores : partnerCores) = std::move(cores).value();
     }
   }
+  auto shared = sharedLoad.finish();
+  if (!shared) {
+    return shared.error();
+  }
+  options.sharedLoad = std::move(*shared);
   if (options.socketPath.empty() && !options.isPartner) {
     return invalid("--socket is missing; a worker is started by polyptych or polyptych-cli, not by hand.");
   }

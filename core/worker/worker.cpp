@@ -391,6 +391,10 @@ bool Session::load(const protocol::LoadModel& command, domain::Engine& engine) {
       guarded<domain::LoadedModelReport>([&] { return engine.load(command.model, command.computeType, reporter); });
   if (report) {
     m_loaded = command;
+    for (const domain::Warning& warning : report->warnings) {
+      log(warning.sentence);
+      (void)send(protocol::Warning{{warning.code, protocol::sentenceForWire(warning.sentence)}});
+    }
     (void)send(protocol::Ready{command.loadId, report->weightBytes, secondsSince(start)});
     return true;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,16 +28,29 @@ struct PartnerOptions {
   friend bool operator==(const PartnerOptions&, const PartnerOptions&) = default;
 };
 
+/// Workers of other ranks that load the same model at the same time (core/distributed/group_weight_feed.h).
+struct SharedLoadOptions {
+  bool isMeasured = true;  ///< false: one reads and sends, whatever is faster
+  std::string host;        ///< of the ranks' store
+  std::uint16_t port = 0;
+  std::string prefix;  ///< of the keys
+  int rank = 0;
+  int size = 1;
+
+  friend bool operator==(const SharedLoadOptions&, const SharedLoadOptions&) = default;
+};
+
 struct WorkerOptions {
   std::string socketPath;  ///< connected to if `socketFd` is negative
   int socketFd = -1;       ///< a connected stream socket, owned by runWorker()
   std::string token;
   domain::DeviceKind kind = domain::DeviceKind::Cpu;
   int threads = 1;
-  std::vector<int> cores;                 ///< pinned to these; empty: all that the process may use
-  std::optional<PartnerOptions> partner;  ///< this worker is the first of a pair
-  int sharedMemoryFd = -1;                ///< a file of base::SharedPages; the engine factory's to take
-  bool isPartner = false;                 ///< this worker is the second of a pair: it has no pictures
+  std::vector<int> cores;                       ///< pinned to these; empty: all that the process may use
+  std::optional<PartnerOptions> partner;        ///< this worker is the first of a pair
+  int sharedMemoryFd = -1;                      ///< a file of base::SharedPages; the engine factory's to take
+  std::optional<SharedLoadOptions> sharedLoad;  ///< of the first load
+  bool isPartner = false;                       ///< this worker is the second of a pair: it has no pictures
   std::chrono::milliseconds heartbeatInterval{1000};
   /// How long a step may go on after the socket closed, before the process is ended hard.
   std::chrono::milliseconds closeGrace{1000};

@@ -268,6 +268,7 @@ void TestArgumentsCli::refusesWithASentence_data() {
   option("--dtype", "fp8", "it must be auto, fp32, fp16 or bf16.");
   option("--split", "even", "it must be pull or static.");
   option("--rank-timeout", "0", "from 1 to 86400.");
+  option("--weights", "guessed", "it must be files, broadcast or measured.");
   option("--noise", "gpu", "it must be float or model.");
   option("--scheduler", "Eulerr", "--scheduler: ");
 }
@@ -296,6 +297,7 @@ void TestArgumentsCli::namesEveryOptionInHelp() {
                            "--split",
                            "--join-timeout",
                            "--rank-timeout",
+                           "--weights",
                            "generate",
                            "devices",
                            "models",

@@ -2,7 +2,7 @@
 """polyptych-cli generate as several processes, under real launchers, and with processes that are killed.
 
 launch_test.py CLI FAKE_WORKER PART [NUMBER]
-PART: torchrun | elastic | machines | mpirun | srun | launch | faults | starts | storm (NUMBER of kills)
+PART: torchrun | elastic | machines | mpirun | srun | launch | weights | faults | starts | storm (NUMBER of kills)
 Ends with 77 (a named skip) where the launcher, or the means to make namespaces, are not there.
 """
 import json
@@ -314,7 +314,7 @@ def named(words, name):
     return bool(words) and Path(words[0]).name == name
 
 
-def workersBelow(folder):
+def workersBelow(folder, name="polyptych_fake_worker"):
     """Backends are no children of the programs that start them: they are found by their library."""
     found = []
     for entry in Path("/proc").iterdir():
@@ -324,7 +324,7 @@ def workersBelow(folder):
             except OSError:
                 continue
             if named(words, "polyptych-core") and str(folder) in " ".join(words):
-                found += [pid for pid, its in descendants(int(entry.name)) if named(its, "polyptych_fake_worker")]
+                found += [pid for pid, its in descendants(int(entry.name)) if named(its, name)]
     return found
 
 
@@ -420,6 +420,60 @@ def ended(process, code, *sentences):
     for sentence in sentences:
         assert sentence in error, (sentence, error)
     return error
+
+
+def weights(case):
+    """The model read by one rank and sent to the others: the same pictures, whoever is missing."""
+    expected = case.plain("plain", case.words(case.out("plain")))
+    sentences = {"files": None, "broadcast": r"\d+ MB of weights came from one rank that read and sent them\.",
+                 "measured": r"\d+ MB of weights came from .* \(reading \S+ GB/s, sending \S+ GB/s\)\."}
+    for size in (2, 3):
+        for way, sentence in sentences.items():
+            out = case.out(f"{way}-{size}")
+            said = run(["launch", "--num-processes", str(size), *case.words(out, "--split", "static", "--weights", way)], case.cli).stderr
+            told = re.findall(r".*weights.*", said)
+            assert len(told) == (0 if sentence is None else 1), said
+            assert sentence is None or re.search(sentence, told[0]), said
+            same(out, expected, f"weights, {way}, {size} processes")
+    # On CPUs nobody sends unasked.
+    said = run(["launch", "--num-processes", "2", *case.words(case.out("default"), "--split", "static")], case.cli).stderr
+    assert "weights" not in said, said
+    # A rank that never comes costs 10 s.
+    out = case.out("absent")
+    began = time.monotonic()
+    ended(ranked(case, 0, 2, freePort(), case.words(out, "--weights", "broadcast", "--join-timeout", "4", "--rank-timeout", "2")), 0,
+          "Each rank reads the weights from its own files: rank 1 of 2 did not come")
+    assert 10 <= time.monotonic() - began < 40, time.monotonic() - began
+    same(out, expected, "weights, a rank that does not come")
+    # One that has nothing to make costs nothing.
+    out = case.out("idle")
+    began = time.monotonic()
+    one = [word for word in case.words(out, "--split", "static", "--weights", "broadcast")]
+    at = one.index("--prompts")
+    one[at:at + 2] = []
+    said = run(["launch", "--num-processes", "3", *one, *PROMPTS[:2]], case.cli).stderr
+    assert "Rank 2 has nothing to make" in said, said
+    assert time.monotonic() - began < 10, time.monotonic() - began
+    print("weights, a rank that has nothing to make: passed")
+    # Workers killed as soon as they are there: in the meeting, in the load or after it. The next worker of the rank reads its files.
+    kills = 0
+    for attempt in range(6):
+        out = case.out(f"killed-{attempt}")
+        process = subprocess.Popen([case.cli, "launch", "--num-processes", "2", *case.words(out, "--split", "static", "--weights", "broadcast")],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+        victims = []
+        while not victims and process.poll() is None:
+            victims = workersBelow(out, "polyptych-worker")
+        time.sleep(0.12 * attempt)
+        for victim in victims[:1]:
+            try:
+                os.kill(victim, signal.SIGKILL)
+                kills += 1
+            except ProcessLookupError:
+                pass
+        ended(process, 0)
+        same(out, expected, f"weights, a worker killed {0.12 * attempt:.2f} s after its start")
+    assert kills > 0
 
 
 def faults(case):
@@ -666,7 +720,8 @@ def main():
     cli, fake, part, *more = sys.argv[1:]
     case = Case(cli, fake)
     try:
-        parts = {"torchrun": torchrun, "elastic": elastic, "machines": machines, "mpirun": mpirun, "srun": srun, "launch": launch, "faults": faults, "starts": starts}
+        parts = {"torchrun": torchrun, "elastic": elastic, "machines": machines, "mpirun": mpirun, "srun": srun, "launch": launch,
+                 "weights": weights, "faults": faults, "starts": starts}
         if part == "storm":
             storm(case, int(more[0]))
         else:

@@ -74,7 +74,7 @@ class TestWeightSharing : public QObject {
       QVERIFY2(said.startsWith(isSent ? "broadcast reads " : "files reads ") && said.contains(" measured\n") &&
                    !said.contains("wrong"),
                said.constData());
-      QVERIFY2(said.contains("GB of weights came from ") && said.contains("(reading "), said.constData());
+      QVERIFY2(said.contains("MB of weights came from ") && said.contains("(reading "), said.constData());
       // The first bucket, a tensor, is every rank's own, the second one the root's; the others read it never, or all that
       // follow.
       const int expected = rank == 0 ? kTensors : isSent ? 1 : kTensors - 1;

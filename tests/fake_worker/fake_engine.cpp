@@ -115,7 +115,7 @@ class FakeEngine : public domain::Engine {
       }
       observer.onBytes(kFakeWeightBytes / kLoadBeats * static_cast<std::uint64_t>(beat), kFakeWeightBytes);
     }
-    return domain::LoadedModelReport{kFakeWeightBytes, std::chrono::duration<double>(m_options.load).count()};
+    return domain::LoadedModelReport{kFakeWeightBytes, std::chrono::duration<double>(m_options.load).count(), {}};
   }
 
   Result<domain::UnitOutcome> generate(const domain::UnitOfWork& unit, domain::GenerateObserver& observer) override {

@@ -72,6 +72,22 @@ class TestArguments : public QObject {
     QCOMPARE(second->socketFd, 3);
   }
 
+  void readsThoseOfSharedWeights() {
+    const std::vector<std::string> words = listOf({"--socket", "s", "--weights", "broadcast", "--weights-store", "::1:29500",
+                                                   "--weights-prefix", "p/", "--weights-rank", "1", "--weights-size", "3"});
+    const auto options = worker::parseArguments(words);
+    QVERIFY(options.isOk());
+    QVERIFY(options->sharedLoad == (worker::SharedLoadOptions{false, "::1", 29500, "p/", 1, 3}));
+    QVERIFY(!worker::parseArguments(listOf({"--socket", "s"}))->sharedLoad);
+    for (std::size_t left = 2; left < words.size(); left += 2) {  // all or none
+      std::vector<std::string> fewer = words;
+      fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(left), fewer.begin() + static_cast<std::ptrdiff_t>(left) + 2);
+      const auto refused = worker::parseArguments(fewer);
+      QVERIFY(!refused.isOk());
+      QVERIFY(refused.error().message.starts_with(words[left] + " is missing"));
+    }
+  }
+
   void refusesWrongArguments_data() {
     QTest::addColumn<QStringList>("words");
     QTest::newRow("nothing") << QStringList{};
@@ -83,6 +99,11 @@ class TestArguments : public QObject {
     QTest::newRow("cores of no partner") << QStringList{"--socket", "s", "--partner-cores", "1"};
     QTest::newRow("partner of a partner") << QStringList{"--partner-of", "3", "--partner", "cpu"};
     QTest::newRow("memory that is no number") << QStringList{"--socket", "s", "--shared-memory", "-1"};
+    QTest::newRow("weights from nowhere") << QStringList{"--socket", "s", "--weights", "files"};
+    QTest::newRow("store without a port") << QStringList{"--socket", "s", "--weights-store", "host"};
+    QTest::newRow("rank above the ranks") << QStringList{"--socket",        "s",   "--weights",        "measured",
+                                                         "--weights-store", "h:1", "--weights-prefix", "p",
+                                                         "--weights-rank",  "2",   "--weights-size",   "2"};
     QTest::newRow("partner of no socket") << QStringList{"--partner-of", "x"};
     QTest::newRow("device") << QStringList{"--socket", "s", "--device", "tpu"};
     QTest::newRow("no threads") << QStringList{"--socket", "s", "--threads", "0"};
