@@ -233,7 +233,9 @@ class TestPair : public QObject {
     QCOMPARE(made->warnings.size(), std::size_t(1));
     QCOMPARE(made->warnings.front().code, domain::WarningCode::PartnerLost);
     const std::string& sentence = made->warnings.front().sentence;
-    QVERIFY2(isFirst || sentence.find("memory") != std::string::npos, sentence.c_str());
+    // A thread of c10d may meet the limit first, and it ends the process.
+    const bool isWhy = sentence.find("memory") != std::string::npos || sentence.find("signal 6") != std::string::npos;
+    QVERIFY2(isFirst || isWhy, sentence.c_str());
     QVERIFY(farShare(made->pictures, alone(12, 16)) <= kFarLimit);
     QTRY_VERIFY_WITH_TIMEOUT(pair.helper() != 0 && pair.helper() != helper, kPatienceMs);  // a new one, without the limit
   }
