@@ -148,8 +148,9 @@ class Torture : public QObject {
   void tick() {
     const std::vector<Process> all = descendants(::getpid());
     reap(all);
-    // As much work as there were ends, so that the ends meet work to the last.
-    const int allowed = m_plan.kills == 0 ? m_runs : std::min(m_runs, 1 + m_kills * m_runs / m_plan.kills);
+    // As much work as there were ends, so that the ends meet work to the last; and a run behind them all, so that a backend comes
+    // again after the last one and leaves the library in order.
+    const int allowed = m_kills >= m_plan.kills ? m_runs : std::min(std::max(1, m_runs - 1), 1 + m_kills * m_runs / m_plan.kills);
     if (allowed > m_allowed) {
       m_allowed = allowed;
       for (const auto& face : m_faces) {
