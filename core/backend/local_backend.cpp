@@ -32,6 +32,19 @@ Error endedUncleanly() {
           {}};
 }
 
+/// Of the index of one run's folder.
+bool isDamaged(const Result<std::unique_ptr<Database>>& file, const QString& path) {
+  if (library::hasDamageNote(path)) {
+    return true;
+  }
+  if (!file) {
+    return file.error().code == ErrorCode::Corrupt;
+  }
+  const Result<QVariant> clean = (*file)->meta(QStringLiteral("clean"));
+  const Result<void> whole = !clean ? Result<void>(clean.error()) : clean->toInt() == 0 ? (*file)->check() : Result<void>();
+  return !whole && whole.error().code == ErrorCode::Corrupt;
+}
+
 }  // namespace
 
 std::uint64_t freeHostBytes() {
@@ -87,20 +100,28 @@ Result<void> LocalBackend::start() {
   }
   const bool isFlat = m_location.layout == Location::Layout::Flat;
   bool isRebuilt = false;
+  bool isQueueKnown = true;
   if (!isFlat) {
     gallery::RebuildOptions rebuilding;
     rebuilding.insertRun = queue::insertRun;
     rebuilding.mends = false;
+    QString doing;
+    if (m_options.onOpening) {
+      rebuilding.doing = [&](const QString& what) { m_options.onOpening(doing = what, 0); };
+      rebuilding.progress = [&](qint64 done, qint64) { m_options.onOpening(doing, done); };
+    }
     const Result<gallery::Opening> opening = gallery::openOrRebuild(m_location, rebuilding);
     if (!opening) {
       return opening.error();
     }
     m_opening = opening->sentence;
     isRebuilt = opening->kind == gallery::Opening::Kind::Rebuilt;
+    isQueueKnown = opening->isQueueKnown;
   }
   auto file = Database::open(m_location.databaseFile(), Database::Mode::ReadWrite);
-  if (!file && isFlat && file.error().code == ErrorCode::Corrupt) {
+  if (isFlat && isDamaged(file, m_location.databaseFile())) {
     // The folder itself tells what of its run is there, as soon as the run is asked for.
+    file = Error{ErrorCode::Corrupt, {}, {}};  // closed
     if (const Result<QString> moved = library::setAside(m_location.databaseFile()); !moved) {
       return moved.error();
     }
@@ -127,11 +148,6 @@ Result<void> LocalBackend::start() {
   }
   // A new index may stand beside the pictures of one that is gone.
   const bool mayNeedMending = wasClean->toInt() == 0;
-  if (mayNeedMending) {
-    if (auto whole = database.check(); !whole) {
-      return whole;
-    }
-  }
   if (auto begun = database.run(QStringLiteral("BEGIN IMMEDIATE")); !begun) {
     return begun;
   }
@@ -213,11 +229,13 @@ Result<void> LocalBackend::start() {
     m_pauseSentence = QStringLiteral("The queue is paused.");
   } else if ((mayNeedMending || isRebuilt) && !m_runs.empty() && !m_options.resumesAfterUncleanEnd) {
     m_pause = PauseReason::UncleanEnd;
-    m_pauseSentence = isRebuilt
-                          ? QStringLiteral(
-                                "The library's index was made again from its files. What had been cancelled waits again; look at "
-                                "the queue, then let it go on.")
-                          : QString::fromStdString(endedUncleanly().message);
+    m_pauseSentence = !isRebuilt     ? QString::fromStdString(endedUncleanly().message)
+                      : isQueueKnown ? QStringLiteral(
+                                           "The library's index was damaged and made again. Nothing is lost; the queue waits for "
+                                           "your word to go on.")
+                                     : QStringLiteral(
+                                           "The library's index was made again from its files. What had been cancelled may wait "
+                                           "again; look at the queue, then let it go on.");
   }
   m_isIdle = m_runs.empty() || isHeld();
   connect(&m_measuring, &QTimer::timeout, this, &LocalBackend::measureDevices);
