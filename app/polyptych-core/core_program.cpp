@@ -1,6 +1,7 @@
 #include "app/polyptych-core/core_program.h"
 
 #include <QCoreApplication>
+#include <QElapsedTimer>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -16,6 +17,9 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+
+/// While the library is opened; faces look more often.
+constexpr qint64 kBetweenTellingMs = 500;
 
 int fail(CoreExit code, const Error& error) {
   std::fprintf(stderr, "polyptych-core: %s%s%s\n", error.message.c_str(), error.detail.empty() ? "" : " / ",
@@ -48,7 +52,27 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   const SocketFolder sockets;
   Termination termination;
   CoreLife life(arguments.linger, setup.firstFace, arguments.endsWhenAlone);
-  auto opened = setup.open(arguments, [&life](bool isIdle) { life.setIdle(isIdle); });
+  std::optional<Error> damage;
+  CoreEvents events;
+  events.onIdleChanged = [&life](bool isIdle) { life.setIdle(isIdle); };
+  events.onDamaged = [&damage](const Error& error) {
+    damage = error;
+    QCoreApplication::quit();
+  };
+  QElapsedTimer sinceTold;
+  events.onOpening = [&](const QString& doing, qint64 done) {
+    if (doing == self.doing && sinceTold.isValid() && sinceTold.elapsed() < kBetweenTellingMs) {
+      return;
+    }
+    self.doing = doing;
+    self.done = done;
+    sinceTold.start();
+    if (const auto told = lock->update(self); !told) {
+      fail(CoreExit::LibraryUnusable, told.error());  // a face only waits in the dark
+    }
+  };
+  auto opened = setup.open(arguments, events);
+  self.doing.clear();
   if (!opened) {
     return fail(CoreExit::LibraryUnusable, opened.error());
   }
@@ -86,6 +110,7 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   server.close();
   opened->backend.reset();
   lock.reset();
+  lost = lost ? lost : damage;
   return lost ? fail(CoreExit::LibraryUnusable, *lost) : static_cast<int>(CoreExit::Ended);
 }
 

@@ -200,20 +200,18 @@ Result<void> LocalBackend::start() {
   file->reset();
 
   m_writer = std::make_unique<library::Writer>(m_location.databaseFile());
-  m_recorder = std::make_unique<Recorder>(*m_writer);
-  const auto trouble = [this](const Error& error) {
-    m_storageTrouble = error;
-    tellQueue();
-  };
-  const auto relief = [this] {
-    m_storageTrouble.reset();
-    tellQueue();
-    schedule();
-  };
-  connect(m_writer.get(), &library::Writer::troubled, this, trouble);
-  connect(m_recorder.get(), &Recorder::troubled, this, trouble);
-  connect(m_writer.get(), &library::Writer::recovered, this, relief);
-  connect(m_recorder.get(), &Recorder::recovered, this, relief);
+  m_recorder = std::make_unique<Recorder>(*m_writer, m_tuning.diskPatience);
+  connect(m_writer.get(), &library::Writer::troubled, this,
+          [this](const Error& error) { setStorageTrouble(m_indexTrouble, error); });
+  connect(m_recorder.get(), &Recorder::troubled, this, [this](const Error& error) { setStorageTrouble(m_filesTrouble, error); });
+  connect(m_writer.get(), &library::Writer::recovered, this, [this] { setStorageTrouble(m_indexTrouble, std::nullopt); });
+  connect(m_recorder.get(), &Recorder::recovered, this, [this] { setStorageTrouble(m_filesTrouble, std::nullopt); });
+  connect(m_writer.get(), &library::Writer::damaged, this, [this](const Error& error) {
+    if (!std::exchange(m_isDamaged, true)) {
+      setStorageTrouble(m_indexTrouble, error);
+      Q_EMIT damaged(error);
+    }
+  });
 
   if (isFlat) {
     runs->clear();  // goes on when it is asked for again, and the folder was compared
@@ -268,10 +266,15 @@ LocalBackend::~LocalBackend() {
   m_disk.waitForDone();
   m_lookUp.waitForDone();
   if (m_writer != nullptr) {
-    m_recorder->finish();
+    const bool isAllWritten = m_recorder->finish();
     m_recorder.reset();
-    m_writer->post([](Database& database) { return database.setMeta(QStringLiteral("clean"), 1); }, {});
+    if (isAllWritten && !m_isDamaged) {
+      m_writer->post([](Database& database) { return database.setMeta(QStringLiteral("clean"), 1); }, {});
+    }
     m_writer.reset();
+    if (m_isDamaged) {
+      library::noteDamage(m_location.databaseFile());
+    }
     if (m_isEmpty && m_location.layout == Location::Layout::Flat) {
       for (const char* end : {"", "-wal", "-shm"}) {
         QFile::remove(m_location.databaseFile() + QLatin1String(end));
@@ -290,10 +293,17 @@ void LocalBackend::setPause(PauseReason reason, const QString& sentence) {
   }
 }
 
+void LocalBackend::setStorageTrouble(std::optional<Error>& trouble, std::optional<Error> error) {
+  trouble = std::move(error);
+  tellQueue();
+  schedule();
+}
+
 void LocalBackend::tellQueue() {
   QueueStatus status;
-  status.pause = m_storageTrouble ? PauseReason::Storage : m_pause;
-  status.sentence = m_storageTrouble ? QString::fromStdString(m_storageTrouble->message) : m_pauseSentence;
+  const std::optional<Error>& trouble = m_indexTrouble ? m_indexTrouble : m_filesTrouble;
+  status.pause = trouble ? PauseReason::Storage : m_pause;
+  status.sentence = trouble ? QString::fromStdString(trouble->message) : m_pauseSentence;
   for (const auto& [id, run] : m_runs) {
     status.waiting += run->row.left();
     status.failed += run->row.failed;

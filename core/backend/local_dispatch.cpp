@@ -39,7 +39,7 @@ void LocalBackend::schedule() {
       Qt::QueuedConnection);
 }
 
-bool LocalBackend::isHeld() const { return m_pause != PauseReason::None || m_storageTrouble.has_value(); }
+bool LocalBackend::isHeld() const { return m_pause != PauseReason::None || m_indexTrouble || m_filesTrouble; }
 
 void LocalBackend::pump() {
   refill();
@@ -72,7 +72,7 @@ void LocalBackend::pump() {
 }
 
 void LocalBackend::refill() {
-  if (m_isRefilling || m_isWindowWhole || m_window.size() > kWindowLow || m_isEnding) {
+  if (m_isRefilling || m_isWindowWhole || m_window.size() > kWindowLow || m_isEnding || m_isDamaged) {
     return;
   }
   m_isRefilling = true;

@@ -80,10 +80,13 @@ Error ioError(const std::string& doing, const QString& path, int code) {
 }
 
 QByteArray textOf(const Holder& holder) {
-  const QJsonObject object{
-      {QStringLiteral("host"), holder.host},       {QStringLiteral("pid"), holder.pid},
-      {QStringLiteral("program"), holder.program}, {QStringLiteral("version"), holder.version},
-      {QStringLiteral("socket"), holder.socket},   {QStringLiteral("token"), QString::fromLatin1(holder.token)}};
+  QJsonObject object{{QStringLiteral("host"), holder.host},       {QStringLiteral("pid"), holder.pid},
+                     {QStringLiteral("program"), holder.program}, {QStringLiteral("version"), holder.version},
+                     {QStringLiteral("socket"), holder.socket},   {QStringLiteral("token"), QString::fromLatin1(holder.token)}};
+  if (!holder.doing.isEmpty()) {
+    object.insert(QStringLiteral("doing"), holder.doing);
+    object.insert(QStringLiteral("done"), holder.done);
+  }
   return QJsonDocument(object).toJson(QJsonDocument::Compact) + '\n';
 }
 
@@ -100,8 +103,8 @@ std::optional<Holder> holderIn(const QByteArray& text) {
     return std::nullopt;
   }
   const auto word = [&object](const char* key) { return object.value(QLatin1String(key)).toString(); };
-  return Holder{word("host"),    static_cast<qint64>(pid), word("program"),
-                word("version"), word("socket"),           word("token").toLatin1()};
+  return Holder{word("host"),   static_cast<qint64>(pid), word("program"), word("version"),
+                word("socket"), word("token").toLatin1(), word("doing"),   object.value(QLatin1String("done")).toInteger()};
 }
 
 /// @return an errno with what was read

@@ -9,8 +9,8 @@
 
 namespace polyptych::library {
 
-/// Who has a library, as its lock file says: one JSON object {"host", "pid", "program", "version", "socket", "token"}. The file
-/// is readable for its user alone; the token lets a face in.
+/// Who has a library, as its lock file says: one JSON object {"host", "pid", "program", "version", "socket", "token"}, and while
+/// it is being opened {"doing", "done"}. The file is readable for its user alone; the token lets a face in.
 struct Holder {
   QString host;
   qint64 pid = 0;
@@ -18,6 +18,8 @@ struct Holder {
   QString version;
   QString socket;  ///< path of the local socket; empty until it listens
   QByteArray token;
+  QString doing;    ///< what takes long before it listens, in words; empty: nothing
+  qint64 done = 0;  ///< of that; whoever waits sees that it goes on
 
   friend bool operator==(const Holder&, const Holder&) = default;
 };
