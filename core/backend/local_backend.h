@@ -115,6 +115,7 @@ class LocalBackend : public Backend {
   void noteLoad(Slot& slot, const domain::RunPlan& plan);
   void leaseFor(const SlotPointer& slot, bool isBegun);
   void begin(const SlotPointer& slot, Unit unit);
+  void noteBegun(const queue::Lease& lease);
   void release(Unit unit);
   /// Fails a job for which no worker is left.
   void leaseToFail(qint64 job, const base::Error& error);

@@ -277,9 +277,7 @@ void LocalBackend::goOn(const SlotPointer& slot) {
       release(std::move(unit));
       return;
     }
-    m_writer->post([job = unit.lease.jobId,
-                    lease = unit.lease.number](Database& database) { return queue::begin(database, job, lease, nowMs()); },
-                   {});
+    noteBegun(unit.lease);
     begin(slot, std::move(unit));
     return;
   }
@@ -345,6 +343,9 @@ void LocalBackend::leaseFor(const SlotPointer& slot, bool isBegun) {
                    const bool canGo =
                        slot->worker != nullptr && !slot->isLeaving && !run->error && run->cancelUndo == 0 && !m_isEnding;
                    if (canGo && slot->worker->hasLoaded(run->row.plan)) {
+                     if (!isBegun) {
+                       noteBegun(unit.lease);  // the slot became free while it was reserved
+                     }
                      begin(slot, std::move(unit));
                    } else if (canGo && !isBegun && slot->unit) {
                      slot->reserved = std::move(unit);
@@ -352,6 +353,13 @@ void LocalBackend::leaseFor(const SlotPointer& slot, bool isBegun) {
                      release(std::move(unit));
                    }
                  });
+}
+
+/// A reserved unit goes to its worker: from now on its end counts.
+void LocalBackend::noteBegun(const queue::Lease& lease) {
+  m_writer->post(
+      [job = lease.jobId, number = lease.number](Database& database) { return queue::begin(database, job, number, nowMs()); },
+      {});
 }
 
 /// A unit that was leased and is not begun after all.
