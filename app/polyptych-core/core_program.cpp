@@ -2,7 +2,10 @@
 
 #include <QCoreApplication>
 #include <QElapsedTimer>
+#include <QTimer>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -20,6 +23,8 @@ using base::ErrorCode;
 
 /// While the library is opened; faces look more often.
 constexpr qint64 kBetweenTellingMs = 500;
+/// At the lock: a drive that comes back brings another file.
+constexpr std::chrono::milliseconds kBetweenLooks{1000};
 
 int fail(CoreExit code, const Error& error) {
   std::fprintf(stderr, "polyptych-core: %s%s%s\n", error.message.c_str(), error.detail.empty() ? "" : " / ",
@@ -100,8 +105,19 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
     lost = error;
     QCoreApplication::quit();
   });
+  QTimer keeping;
+  QObject::connect(&keeping, &QTimer::timeout, &life, [&lock] {
+    if (const auto kept = lock->keep(); !kept && kept.error().code == ErrorCode::AlreadyExists) {
+      // Nothing of the library is this process's any more, not even to be left in order.
+      fail(CoreExit::LibraryInUse, kept.error());
+      pool::removeSocketFolder();
+      std::_Exit(static_cast<int>(CoreExit::LibraryInUse));
+    }
+  });
+  keeping.start(kBetweenLooks);
   life.setIdle(opened->isIdle());
   QCoreApplication::exec();
+  keeping.stop();
 
   // A face that comes now finds no socket and waits until the lock is free. One that waits for the end hears of it last of all.
   if (const auto told = lock->update(self); !told) {

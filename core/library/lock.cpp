@@ -18,6 +18,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/library/database.h"
+
 namespace polyptych::library {
 namespace {
 
@@ -171,15 +173,15 @@ Error heldBy(const Location& location, const std::optional<Holder>& holder) {
 
 }  // namespace
 
-Lock::Lock(int fd, QString path) : m_fd(fd), m_path(std::move(path)) {}
+Lock::Lock(int fd, Location location) : m_fd(fd), m_location(std::move(location)) {}
 
-Lock::Lock(Lock&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)), m_path(std::move(other.m_path)) {}
+Lock::Lock(Lock&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)), m_location(std::move(other.m_location)) {}
 
 Lock::~Lock() {
   if (m_fd < 0) {
     return;
   }
-  const QByteArray path = QFile::encodeName(m_path);
+  const QByteArray path = QFile::encodeName(m_location.lockFile());
   if (isFileAt(m_fd, path.constData())) {
     ::unlink(path.constData());
   }
@@ -187,13 +189,18 @@ Lock::~Lock() {
 }
 
 Result<Lock> Lock::acquire(const Location& location, Holder self) {
-  const QString path = location.lockFile();
-  const QByteArray encoded = QFile::encodeName(path);
   std::error_code failure;
   std::filesystem::create_directories(QFile::encodeName(location.homeFolder()).toStdString(), failure);
   if (failure) {
     return ioError("Making the folder", location.homeFolder(), failure.value());
   }
+  const Result<int> fd = take(location, textOf(complete(std::move(self))));
+  return fd ? Result<Lock>(Lock(*fd, location)) : fd.error();
+}
+
+Result<int> Lock::take(const Location& location, const QByteArray& text) {
+  const QString path = location.lockFile();
+  const QByteArray encoded = QFile::encodeName(path);
   for (int tries = 1;; ++tries) {
     Descriptor file(::open(encoded.constData(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (file.get() < 0) {
@@ -215,19 +222,31 @@ Result<Lock> Lock::acquire(const Location& location, Holder self) {
     if (!isFileAt(file.get(), encoded.constData())) {
       continue;
     }
-    if (const int code = writeText(file.get(), textOf(complete(std::move(self)))); code != 0) {
+    if (const int code = writeText(file.get(), text); code != 0) {
       ::unlink(encoded.constData());
       return ioError("Writing", path, code);
     }
-    return Lock(file.release(), path);
+    return file.release();
   }
+}
+
+Result<void> Lock::keep() {
+  if (isFileAt(m_fd, QFile::encodeName(m_location.lockFile()).constData()) || !checkPlace(m_location.databaseFile())) {
+    return {};
+  }
+  const Result<int> fd = take(m_location, readText(m_fd).second);
+  if (!fd) {
+    return fd.error();
+  }
+  ::close(std::exchange(m_fd, *fd));
+  return {};
 }
 
 Result<void> Lock::update(Holder self) {
   const QByteArray before = readText(m_fd).second;
   if (const int code = writeText(m_fd, textOf(complete(std::move(self)))); code != 0) {
     writeText(m_fd, before);
-    return ioError("Writing", m_path, code);
+    return ioError("Writing", m_location.lockFile(), code);
   }
   return {};
 }

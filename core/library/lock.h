@@ -40,10 +40,18 @@ class Lock {
   /// Writes the file again, whole or not at all: with the socket, once it listens.
   base::Result<void> update(Holder self);
 
+  /// Sees that the file is still the one that this holds: somebody may have removed it, or its drive was off and came back. Then
+  /// it takes the one that is there now, or makes it. Does nothing while the index is not where it was.
+  /// @return AlreadyExists if another holder has it: this one must not touch the library any more; Io, DiskFull
+  base::Result<void> keep();
+
  private:
-  Lock(int fd, QString path);
+  Lock(int fd, Location location);
+  /// @param text  of the file, once it is locked. @return the open file
+  static base::Result<int> take(const Location& location, const QByteArray& text);
+
   int m_fd = -1;
-  QString m_path;
+  Location m_location;
 };
 
 /// Who has the library now; nothing if nobody has, a file of a dead holder included. @return Io, Corrupt
