@@ -7,6 +7,7 @@
 #include <QLocale>
 #include <QMenu>
 #include <QScrollBar>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -29,6 +30,18 @@ constexpr qint64 kHourMs = 3600 * 1000;
 constexpr JobState kStates[] = {JobState::Waiting, JobState::Leased, JobState::Failed,
                                 JobState::Parked,  JobState::Done,   JobState::Cancelled};
 
+/// Keeps the colour of a state on a selected row, too.
+class JobDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+ protected:
+  void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+    QStyledItemDelegate::initStyleOption(option, index);
+    option->palette.setColor(QPalette::HighlightedText, index.data(Qt::ForegroundRole).value<QColor>());
+  }
+};
+
 }  // namespace
 
 QueuePage::QueuePage(backend::Backend& backend, MessageBar& messages, std::optional<library::Location> location, QWidget* window,
@@ -42,6 +55,7 @@ QueuePage::QueuePage(backend::Backend& backend, MessageBar& messages, std::optio
   m_table->setObjectName(QStringLiteral("queue"));
   m_table->setProperty("role", QStringLiteral("table"));
   m_table->setModel(m_model);
+  m_table->setItemDelegate(new JobDelegate(m_table));
   m_table->setRootIsDecorated(false);
   m_table->setUniformRowHeights(true);
   m_table->setAllColumnsShowFocus(true);
