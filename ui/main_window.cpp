@@ -20,6 +20,7 @@
 #include "ui/error_text.h"
 #include "ui/gallery/filter_bar.h"
 #include "ui/gallery/gallery_view.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/shell/tab_order.h"
 #include "ui/theme.h"
@@ -191,11 +192,11 @@ void MainWindow::connectTopBar() {
   connect(m_topBar->stop(), &QPushButton::clicked, m_endings, &RunEndings::stopAll);
   connect(m_topBar, &TopBar::focusFreed, this, &MainWindow::focusCentre);
   connect(m_topBar, &TopBar::stopMenuWanted, this, [this](const QPoint& at) {
-    QMenu menu(this);
+    auto* menu = new QMenu(this);
     for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting", "run.stopAll"}) {
-      m_shell->actions().addTo(menu, QLatin1String(id));
+      m_shell->actions().addTo(*menu, QLatin1String(id));
     }
-    menu.exec(at);
+    popUp(menu, at);
   });
   const auto showKeys = [this] { m_topBar->setKeys(keyText(m_shell->actions().keys(QStringLiteral("run.start")).value(0))); };
   connect(&m_shell->actions(), &Actions::changed, m_topBar, showKeys);

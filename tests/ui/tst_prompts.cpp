@@ -555,12 +555,11 @@ class TestPrompts : public QObject {
     QTest::keyClick(name, Qt::Key_Return);
     QVERIFY(!name->isVisible());
     stage.find<QSpinBox>("steps")->setValue(5);
-    QTimer::singleShot(0, stage.window.get(), [] {
-      QWidget* menu = QApplication::activePopupWidget();
-      QTest::keyClick(menu, Qt::Key_Down);
-      QTest::keyClick(menu, Qt::Key_Return);
-    });
     QTest::mouseClick(stage.find<QPushButton>("presets"), Qt::LeftButton);
+    QWidget* menu = QApplication::activePopupWidget();
+    QVERIFY(menu != nullptr);
+    QTest::keyClick(menu, Qt::Key_Down);
+    QTest::keyClick(menu, Qt::Key_Return);
     QCOMPARE(stage.find<QSpinBox>("steps")->value(), 33);
     QCOMPARE(stage.find<QComboBox>("size")->currentText(), QStringLiteral("64 × 128"));
   }

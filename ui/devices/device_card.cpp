@@ -14,6 +14,7 @@
 #include "ui/error_text.h"
 #include "ui/images.h"
 #include "ui/shell/page.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -506,11 +507,12 @@ void DeviceCard::mousePressEvent(QMouseEvent* event) {
 }
 
 void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
-  QMenu menu(this);
-  QAction* tick = menu.addAction(m_tick->isChecked() ? QCoreApplication::translate("DeviceCard", "Do not use %1").arg(shortName())
-                                                     : QCoreApplication::translate("DeviceCard", "Use %1").arg(shortName()));
+  auto* menu = new QMenu(this);
+  QAction* tick =
+      menu->addAction(m_tick->isChecked() ? QCoreApplication::translate("DeviceCard", "Do not use %1").arg(shortName())
+                                          : QCoreApplication::translate("DeviceCard", "Use %1").arg(shortName()));
   connect(tick, &QAction::triggered, m_tick, &QCheckBox::toggle);
-  QAction* restart = menu.addAction(QCoreApplication::translate("DeviceCard", "Restart"));
+  QAction* restart = menu->addAction(QCoreApplication::translate("DeviceCard", "Restart"));
   restart->setEnabled(!m_slots.isEmpty());
   connect(restart, &QAction::triggered, this, [this] {
     const QStringList failed = failedSlots();
@@ -518,9 +520,9 @@ void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
       Q_EMIT restartWanted(slotId);
     }
   });
-  connect(menu.addAction(QCoreApplication::translate("DeviceCard", "Log")), &QAction::triggered, this, &DeviceCard::logWanted);
+  connect(menu->addAction(QCoreApplication::translate("DeviceCard", "Log")), &QAction::triggered, this, &DeviceCard::logWanted);
   if (m_device.kind == domain::DeviceKind::Cpu) {
-    QMenu* workers = menu.addMenu(QCoreApplication::translate("DeviceCard", "Workers"));
+    QMenu* workers = menu->addMenu(QCoreApplication::translate("DeviceCard", "Workers"));
     auto* group = new QActionGroup(workers);
     for (int count = 1; count <= kMostWorkers; ++count) {
       QAction* choice = workers->addAction(QLocale().toString(count));
@@ -531,15 +533,15 @@ void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
     }
   }
   if (m_isCrowded) {
-    menu.addSeparator();
-    connect(menu.addAction(m_isFolded ? QCoreApplication::translate("DeviceCard", "Unfold")
-                                      : QCoreApplication::translate("DeviceCard", "Fold")),
+    menu->addSeparator();
+    connect(menu->addAction(m_isFolded ? QCoreApplication::translate("DeviceCard", "Unfold")
+                                       : QCoreApplication::translate("DeviceCard", "Fold")),
             &QAction::triggered, this, [this] {
               m_isOpened = m_isFolded;
               refresh();
             });
   }
-  menu.exec(event->globalPos());
+  popUp(menu, event->globalPos());
 }
 
 }  // namespace polyptych::ui

@@ -258,15 +258,23 @@ void ExportPage::proposePlace() {
 }
 
 void ExportPage::browse() {
-  const QString start = m_place->text();
-  const QString chosen =
-      kind() == Kind::Folder
-          ? QFileDialog::getExistingDirectory(this, tr("Folder for the pictures"), QFileInfo(start).path())
-          : QFileDialog::getSaveFileName(this, tr("File to write"), start, {}, nullptr, QFileDialog::DontConfirmOverwrite);
-  if (!chosen.isEmpty()) {
-    m_isPlaceTyped = true;
-    m_place->setText(chosen);
+  const QFileInfo start(QDir::fromNativeSeparators(m_place->text()));
+  auto* dialog =
+      new QFileDialog(this, kind() == Kind::Folder ? tr("Folder for the pictures") : tr("File to write"), start.path());
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  if (kind() == Kind::Folder) {
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+  } else {
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setOption(QFileDialog::DontConfirmOverwrite);
+    dialog->selectFile(start.fileName());
   }
+  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& chosen) {
+    m_isPlaceTyped = true;
+    m_place->setText(QDir::toNativeSeparators(chosen));
+  });
+  dialog->open();
 }
 
 void ExportPage::begin(std::vector<qint64> ids, bool isSelection) {

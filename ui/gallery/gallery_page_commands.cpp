@@ -19,6 +19,7 @@
 #include "ui/gallery/info_panel.h"
 #include "ui/gallery/loupe.h"
 #include "ui/gallery/marker.h"
+#include "ui/shell/pop_up.h"
 
 /// What can be done with the pictures that are chosen: the actions with their keys, the menu, marks, copies.
 namespace polyptych::ui {
@@ -275,30 +276,30 @@ void GalleryPage::showMenu(const QPoint& at) {
   if (!m_grid->indexAt(at).isValid()) {
     return;
   }
-  QMenu menu(this);
-  const auto add = [&](QMenu& to, const char* id) {
+  auto* menu = new QMenu(this);
+  const auto add = [this](QMenu* to, const char* id) {
     if (QAction* action = m_actions != nullptr ? m_actions->action(QLatin1String(id)) : nullptr) {
-      to.addAction(action);
+      to->addAction(action);
     }
   };
   add(menu, "gallery.open");
   add(menu, "gallery.compare");
-  menu.addSeparator();
-  QMenu* stars = menu.addMenu(tr("Stars"));
+  menu->addSeparator();
+  QMenu* stars = menu->addMenu(tr("Stars"));
   for (int i = gallery::kMaxStars; i >= 0; --i) {
-    add(*stars, starsId(i).constData());
+    add(stars, starsId(i).constData());
   }
   for (const char* id : {"gallery.pick", "gallery.reject", "gallery.unmark", "gallery.tag"}) {
     add(menu, id);
   }
-  menu.addSeparator();
+  menu->addSeparator();
   for (const char* id : {"gallery.useSettings", "gallery.useSeed", "gallery.copyPicture", "gallery.copyPrompt",
                          "gallery.showFile", "gallery.export"}) {
     add(menu, id);
   }
-  menu.addSeparator();
+  menu->addSeparator();
   add(menu, "gallery.trash");
-  menu.exec(m_grid->viewport()->mapToGlobal(at));
+  popUp(menu, m_grid->viewport()->mapToGlobal(at));
 }
 
 }  // namespace polyptych::ui

@@ -14,6 +14,7 @@
 #include "ui/shell/actions.h"
 #include "ui/shell/line_icon.h"
 #include "ui/shell/page.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -292,20 +293,20 @@ void PromptPanel::addActions(Actions& actions) {
 }
 
 void PromptPanel::showMenu(const QPoint& at, bool isOfRows) {
-  QMenu menu(this);
-  const auto add = [&](const char* id, bool isEnabled = true) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
+  auto* menu = new QMenu(this);
+  const auto add = [&](const char* id, bool isEnabled = true) { m_actions->addTo(*menu, QLatin1String(id), isEnabled); };
   const bool hasRows = !rows().isEmpty();
   if (isOfRows) {
     for (const char* id : {"prompts.edit", "prompts.settings", "prompts.toggle", "prompts.duplicate"}) {
       add(id, hasRows);
     }
-    menu.addSeparator();
+    menu->addSeparator();
     for (const char* id : {"prompts.cut", "prompts.copy"}) {
       add(id, hasRows);
     }
     add("prompts.paste", QGuiApplication::clipboard()->mimeData()->hasText());
     add("prompts.remove", hasRows);
-    menu.addSeparator();
+    menu->addSeparator();
     for (const char* id : {"prompts.moveUp", "prompts.moveDown"}) {
       add(id, hasRows);
     }
@@ -314,13 +315,13 @@ void PromptPanel::showMenu(const QPoint& at, bool isOfRows) {
     add("prompts.save", m_list.rowCount() > 0);
     add("prompts.samples");
     add("prompts.clear", m_list.rowCount() > 0);
-    menu.addSeparator();
+    menu->addSeparator();
     add("prompts.settings", hasRows);
   }
-  menu.addSeparator();
+  menu->addSeparator();
   add("prompts.undo", m_list.undoStack().canUndo());
   add("prompts.redo", m_list.undoStack().canRedo());
-  menu.exec(at);
+  popUp(menu, at);
 }
 
 }  // namespace polyptych::ui

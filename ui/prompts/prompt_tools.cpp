@@ -7,6 +7,7 @@
 
 #include "ui/error_text.h"
 #include "ui/shell/actions.h"
+#include "ui/shell/pop_up.h"
 
 namespace polyptych::ui {
 
@@ -100,20 +101,20 @@ void PromptTools::edit(const QList<int>& rows) {
 
 void PromptTools::showPresets() {
   QPushButton* button = m_form.settings().presetsButton();
-  QMenu menu(button);
+  auto* menu = new QMenu(button);
   const QStringList names = m_presets.names();
   for (const QString& name : names) {
-    connect(menu.addAction(name), &QAction::triggered, this,
+    connect(menu->addAction(name), &QAction::triggered, this,
             [this, name] { m_form.settings().setValues(m_presets.values(name)); });
   }
   if (names.isEmpty()) {
-    menu.addAction(tr("No preset yet"))->setEnabled(false);
+    menu->addAction(tr("No preset yet"))->setEnabled(false);
   }
-  menu.addSeparator();
-  connect(menu.addAction(m_actions.text(QStringLiteral("presets.save"))), &QAction::triggered, this,
+  menu->addSeparator();
+  connect(menu->addAction(m_actions.text(QStringLiteral("presets.save"))), &QAction::triggered, this,
           [this] { m_actions.trigger(QStringLiteral("presets.save")); });
   if (!names.isEmpty()) {
-    QMenu* removal = menu.addMenu(tr("Remove a preset"));
+    QMenu* removal = menu->addMenu(tr("Remove a preset"));
     for (const QString& name : names) {
       connect(removal->addAction(name), &QAction::triggered, this, [this, name] {
         const QVariantMap values = m_presets.values(name);
@@ -123,7 +124,7 @@ void PromptTools::showPresets() {
       });
     }
   }
-  menu.exec(button->mapToGlobal(button->rect().bottomLeft()));
+  popUp(menu, button->mapToGlobal(button->rect().bottomLeft()));
 }
 
 }  // namespace polyptych::ui

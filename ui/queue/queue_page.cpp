@@ -16,6 +16,7 @@
 #include "ui/queue/time_line.h"
 #include "ui/shell/actions.h"
 #include "ui/shell/page.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -492,22 +493,22 @@ void QueuePage::onRequeueAccepted(const RequeueEdits& edits) {
 }
 
 void QueuePage::showMenu(const QPoint& at) {
-  QMenu menu(this);
-  const auto add = [&](const char* id, bool isEnabled) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
+  auto* menu = new QMenu(this);
+  const auto add = [&](const char* id, bool isEnabled) { m_actions->addTo(*menu, QLatin1String(id), isEnabled); };
   const bool isAny = m_table->selectionModel()->hasSelection();
   const bool isAnyWaiting = selectedCounts().waiting > 0;
   for (const char* id : {"queue.front", "queue.up", "queue.down", "queue.end"}) {
     add(id, isAnyWaiting);
   }
-  menu.addSeparator();
+  menu->addSeparator();
   add("queue.retry", !m_retry->isHidden());
   add("queue.requeue", !m_requeue->isHidden());
   add("queue.dismiss", !m_retry->isHidden());
   add("queue.cancel", !m_cancel->isHidden());
-  menu.addSeparator();
+  menu->addSeparator();
   add("queue.pauseRun", isAny);
   add("queue.resumeRun", isAny);
-  menu.exec(m_table->viewport()->mapToGlobal(at));
+  popUp(menu, m_table->viewport()->mapToGlobal(at));
 }
 
 void QueuePage::showEvent(QShowEvent* event) {
