@@ -334,7 +334,13 @@ QWidget* MainWindow::makeCentre() {
     m_shell->pages().leave();
     m_gallery->leave(false);
   });
-  connect(m_gallery, &GalleryPage::useSettingsRequested, m_form, &RunForm::useSettings);
+  connect(m_gallery, &GalleryPage::useSettingsRequested, this,
+          [this](const domain::PictureMetadata& metadata, const QString& file) {
+            m_messages->show(
+                MessageBar::Kind::Notice,
+                file.isEmpty() ? tr("The picture's settings are taken over.") : tr("Settings taken over from %1.").arg(file),
+                {tr("Undo"), m_form->useSettings(metadata)});
+          });
   connect(m_gallery, &GalleryPage::useSeedRequested, &m_form->settings(), &RunSettings::useSeed);
   connect(m_gallery, &GalleryPage::fullScreenWanted, this, &MainWindow::setFullScreen);
   m_queuePage = new QueuePage(m_backend, *m_messages, m_options.location, this, *m_preferences, this);

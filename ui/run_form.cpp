@@ -85,13 +85,22 @@ base::Result<RunInput> RunForm::input() {
   return input;
 }
 
-void RunForm::useSettings(const domain::PictureMetadata& metadata) {
+std::function<void()> RunForm::useSettings(const domain::PictureMetadata& metadata) {
+  const QVariantMap before = m_settings->values();
+  QUndoStack& changes = m_prompts->list().undoStack();
+  const int first = changes.index();
   PromptListModel::Entries entries;
   if (const QString prompt = QString::fromStdString(metadata.request.prompt).simplified(); !prompt.isEmpty()) {
     entries.emplace_back().prompt = prompt.toStdString();
     m_prompts->take(std::move(entries), true);
   }
   m_settings->use(metadata);
+  return [this, &changes, before, first, last = changes.index()] {
+    m_settings->setValues(before);
+    if (last > first && changes.index() == last) {
+      changes.undo();
+    }
+  };
 }
 
 void RunForm::restore() {

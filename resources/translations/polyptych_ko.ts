@@ -1410,10 +1410,6 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>별</translation>
     </message>
     <message>
-        <source>Settings taken over from %1.</source>
-        <translation>%1의 설정을 가져왔습니다.</translation>
-    </message>
-    <message>
         <source>%1 has no settings in it that can be read.</source>
         <translation>%1에는 읽을 수 있는 설정이 없습니다.</translation>
     </message>
@@ -1642,6 +1638,18 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Go to the devices</source>
         <translation>장치로 가기</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s settings are taken over.</source>
+        <translation>그림의 설정을 가져왔습니다.</translation>
+    </message>
+    <message>
+        <source>Settings taken over from %1.</source>
+        <translation>%1의 설정을 가져왔습니다.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>실행 취소</translation>
     </message>
 </context>
 <context>
@@ -2161,6 +2169,10 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>The preset “%1” is removed.</source>
         <translation>프리셋 ‘%1’을(를) 제거했습니다.</translation>
+    </message>
+    <message>
+        <source>The settings are those of “%1”.</source>
+        <translation>프리셋 ‘%1’의 설정을 적용했습니다.</translation>
     </message>
 </context>
 <context>

@@ -980,6 +980,17 @@ class TestGalleryActions : public QObject {
     desk.find<QAbstractItemView>("promptList")->setFocus();
     desk.key(Qt::Key_Z, Qt::ControlModifier);
     QCOMPARE(Stage::promptsOf(*desk.window), QStringList{"what stood here"});
+    // All of it does by the message.
+    desk.find<QSpinBox>("steps")->setValue(9);
+    desk.find<QLineEdit>("seed")->clear();
+    desk.press("useSettings");
+    QCOMPARE(desk.message(), QStringLiteral("The picture's settings are taken over."));
+    checkForm(desk, "a red boat", "18446744073709551361", 22);
+    desk.act();
+    QCOMPARE(Stage::promptsOf(*desk.window), QStringList{"what stood here"});
+    QCOMPARE(desk.find<QSpinBox>("steps")->value(), 9);
+    QCOMPARE(desk.find<QLineEdit>("seed")->text(), QString());
+    QCOMPARE(desk.find<QComboBox>("seedRule")->currentIndex(), 0);
     // By the action list, without the panel.
     desk.click(5);
     desk.window->shell().actions().trigger(QStringLiteral("gallery.useSettings"));
@@ -1023,6 +1034,7 @@ class TestGalleryActions : public QObject {
     QTRY_COMPARE(desk.message(), QStringLiteral("Settings taken over from picture.png."));
     checkForm(desk, "a red boat", "18446744073709551361", 22);
     QVERIFY(!desk.find<QPushButton>("stop")->isEnabled());
+    QCOMPARE(desk.find<QPushButton>("messageAction")->text(), QStringLiteral("Undo"));
   }
 
   void droppedPicturesWithoutSettingsSaySo() {

@@ -555,6 +555,7 @@ class TestPrompts : public QObject {
     QTest::keyClick(name, Qt::Key_Return);
     QVERIFY(!name->isVisible());
     stage.find<QSpinBox>("steps")->setValue(5);
+    stage.find<QComboBox>("size")->setCurrentIndex(0);
     QTest::mouseClick(stage.find<QPushButton>("presets"), Qt::LeftButton);
     QWidget* menu = QApplication::activePopupWidget();
     QVERIFY(menu != nullptr);
@@ -562,6 +563,26 @@ class TestPrompts : public QObject {
     QTest::keyClick(menu, Qt::Key_Return);
     QCOMPARE(stage.find<QSpinBox>("steps")->value(), 33);
     QCOMPARE(stage.find<QComboBox>("size")->currentText(), QStringLiteral("64 × 128"));
+    QCOMPARE(stage.message(), QStringLiteral("The settings are those of “tall”."));
+    QTest::mouseClick(stage.find<QPushButton>("messageAction"), Qt::LeftButton);
+    QCOMPARE(stage.find<QSpinBox>("steps")->value(), 5);
+    QCOMPARE(stage.find<QComboBox>("size")->currentText(), QStringLiteral("Model's own"));
+  }
+
+  void aPresetBringsItsRuleOfSeeds() {
+    Stage stage;
+    auto& settings = stage.window->findChild<ui::RunForm*>(QStringLiteral("leftPanel"))->settings();
+    auto* rule = stage.find<QComboBox>("seedRule");
+    stage.find<QLineEdit>("seed")->setText(QStringLiteral("7"));
+    const QVariantMap counting = settings.values();
+    QCOMPARE(rule->currentText(), QStringLiteral("Counting up"));
+    rule->setCurrentIndex(2);
+    Q_EMIT rule->activated(2);
+    const QVariantMap same = settings.values();
+    settings.setValues(counting);
+    QCOMPARE(rule->currentText(), QStringLiteral("Counting up"));
+    settings.setValues(same);
+    QCOMPARE(rule->currentText(), QStringLiteral("Same for each prompt"));
   }
 
   void theCostIsToldFromWhatDevicesDid() {

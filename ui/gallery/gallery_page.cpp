@@ -188,7 +188,8 @@ void GalleryPage::connectParts() {
   });
   connect(m_export, &ExportPage::left, this, [this] { leave(); });
   connect(m_export, &ExportPage::told, this, &GalleryPage::told);
-  connect(m_info, &InfoPanel::useSettingsRequested, this, &GalleryPage::useSettingsRequested);
+  connect(m_info, &InfoPanel::useSettingsRequested, this,
+          [this](const domain::PictureMetadata& metadata) { Q_EMIT useSettingsRequested(metadata, {}); });
   connect(m_info, &InfoPanel::useSeedRequested, this, &GalleryPage::useSeedRequested);
   connect(m_info, &InfoPanel::copyPromptRequested, this, &GalleryPage::copyPrompt);
   connect(m_info, &InfoPanel::changeWanted, this, &GalleryPage::mark);
@@ -452,8 +453,7 @@ void GalleryPage::readSettingsOf(const QString& path) {
         this,
         [this, path, settings] {
           if (settings) {
-            Q_EMIT useSettingsRequested(*settings);
-            say(tr("Settings taken over from %1.").arg(QFileInfo(path).fileName()));
+            Q_EMIT useSettingsRequested(*settings, QFileInfo(path).fileName());
           } else {
             Q_EMIT told(MessageBar::Kind::Trouble,
                         ErrorText{tr("%1 has no settings in it that can be read.").arg(QFileInfo(path).fileName()),

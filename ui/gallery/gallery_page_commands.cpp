@@ -84,7 +84,7 @@ void GalleryPage::addActions(Actions& actions) {
   add("gallery.copyPrompt", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Copy the prompt"), {Qt::CTRL | Qt::SHIFT | Qt::Key_C},
       [this] { copyPrompt(); });
   add("gallery.useSettings", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Use the picture's settings"), {}, [this] {
-    withDetails([this](const gallery::PictureDetails& details) { Q_EMIT useSettingsRequested(details.metadata); });
+    withDetails([this](const gallery::PictureDetails& details) { Q_EMIT useSettingsRequested(details.metadata, {}); });
   });
   add("gallery.useSeed", QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Use the picture's seed"), {}, [this] {
     withDetails([this](const gallery::PictureDetails& details) { Q_EMIT useSeedRequested(details.metadata.request.seed); });

@@ -104,8 +104,13 @@ void PromptTools::showPresets() {
   auto* menu = new QMenu(button);
   const QStringList names = m_presets.names();
   for (const QString& name : names) {
-    connect(menu->addAction(name), &QAction::triggered, this,
-            [this, name] { m_form.settings().setValues(m_presets.values(name)); });
+    connect(menu->addAction(name), &QAction::triggered, this, [this, name] {
+      RunSettings& settings = m_form.settings();
+      const QVariantMap before = settings.values();
+      settings.setValues(m_presets.values(name));
+      m_messages.show(MessageBar::Kind::Notice, tr("The settings are those of “%1”.").arg(name),
+                      {tr("Undo"), [&settings, before] { settings.setValues(before); }});
+    });
   }
   if (names.isEmpty()) {
     menu->addAction(tr("No preset yet"))->setEnabled(false);
