@@ -35,6 +35,14 @@ constexpr QLatin1String kWorksOn("notices/worksOn");
 /// Setting: how much of the centre the queue takes, pixels.
 constexpr QLatin1String kQueueHeight("window/queueHeight");
 
+/// Waits for the disk.
+void writeSettings(const QVariantMap& values) {
+  QSettings settings;
+  for (auto value = values.cbegin(); value != values.cend(); ++value) {
+    settings.setValue(value.key(), value.value());
+  }
+}
+
 /// A file that may be dropped on the window.
 bool isWanted(const QString& path) {
   return PromptFiles::isList(path) || path.endsWith(QLatin1String(".png"), Qt::CaseInsensitive);
@@ -104,6 +112,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   connect(m_starter, &RunStarter::checkingChanged, this, &MainWindow::updateGenerate);
   // The run's beginning: that is where its pictures come first.
   connect(m_starter, &RunStarter::submitted, m_gallery, &GalleryPage::showRun);
+  connect(m_starter, &RunStarter::submitted, this, &MainWindow::keepSession);
   connect(m_starter, &RunStarter::devicesMissing, this, &MainWindow::tellNoDevice);
   connect(m_deviceControl, &DeviceControl::tickChanged, this, [this] {
     updateGenerate();
@@ -572,9 +581,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   }
   m_shell->save();
   m_gallery->save();
-  m_deviceControl->save();
   if (m_options.restoresSettings) {
     m_form->save();
+    writeSettings(session());
     QSettings settings;
     settings.setValue(kQueueHeight, m_drawer->queueHeight());
     if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
@@ -582,6 +591,20 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     }
   }
   event->accept();
+}
+
+/// Settings of runs and devices, by their keys.
+QVariantMap MainWindow::session() const {
+  QVariantMap values = m_form->session();
+  values.insert(m_deviceControl->session());
+  return values;
+}
+
+/// Whatever ends this program without closing its window: what the last run was begun with is there again.
+void MainWindow::keepSession() {
+  if (m_options.restoresSettings) {
+    m_threads.start([values = session()] { writeSettings(values); });
+  }
 }
 
 }  // namespace polyptych::ui

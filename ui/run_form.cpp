@@ -123,12 +123,15 @@ void RunForm::save() {
   if (m_store != nullptr) {
     m_store->save();
   }
-  QSettings settings;
-  settings.beginGroup(kGroup);
+}
+
+QVariantMap RunForm::session() const {
+  QVariantMap session;
   const QVariantMap values = m_settings->values();
   for (auto value = values.begin(); value != values.end(); ++value) {
-    settings.setValue(value.key(), value.value());
+    session.insert(kGroup + u'/' + value.key(), value.value());
   }
+  return session;
 }
 
 }  // namespace polyptych::ui

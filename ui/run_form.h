@@ -2,6 +2,7 @@
 
 #include <QLabel>
 #include <QVBoxLayout>
+#include <QVariantMap>
 #include <QWidget>
 #include <functional>
 #include <memory>
@@ -28,7 +29,10 @@ class RunForm : public QWidget {
 
   /// What was saved, the list a moment later; on a first start three sample prompts. From then on the list is kept.
   void restore();
+  /// The list.
   void save();
+  /// The settings, by the keys that restore() reads.
+  QVariantMap session() const;
 
   /// Takes over how a picture was made: prompt, settings, seed; its model too if it is here. @return what brings back everything
   /// that stood there before, but for a list that was changed again meanwhile

@@ -303,6 +303,23 @@ class TestForm : public QObject {
     QVERIFY(!window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->isChecked());
     QVERIFY(window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:1"))->isChecked());
   }
+
+  void aRunKeepsItsSettingsThoughTheWindowIsNotClosed() {
+    QSettings().clear();
+    FakeBackend backend({tests::gpuDevice(0), tests::gpuDevice(1), tests::cpuDevice()});
+    auto options = tests::windowOptions();
+    options.restoresSettings = true;
+    ui::MainWindow window(backend, options);
+    QSignalSpy restored(window.findChild<ui::RunForm*>(QStringLiteral("leftPanel")), &ui::RunForm::restored);
+    window.show();
+    QVERIFY(restored.wait());
+    window.findChild<QSpinBox*>(QStringLiteral("steps"))->setValue(13);
+    window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->setChecked(false);
+    window.findChild<QPushButton*>(QStringLiteral("generate"))->click();
+    // Another window finds them, as it would after a power cut.
+    QTRY_COMPARE(QSettings().value(QStringLiteral("devices")).toStringList(), QStringList{QStringLiteral("GPU-00000001")});
+    QCOMPARE(QSettings().value(QStringLiteral("run/steps")).toInt(), 13);
+  }
 };
 
 int main(int argc, char** argv) {

@@ -61,12 +61,8 @@ void DeviceControl::restore() {
   }
 }
 
-void DeviceControl::save() const {
-  if (m_restoresSettings) {
-    QSettings settings;
-    settings.setValue(kTicked, m_panel.tickedNames());
-    settings.setValue(kCpuWorkers, m_panel.cpuWorkers());
-  }
+QVariantMap DeviceControl::session() const {
+  return {{kTicked, m_panel.tickedNames()}, {kCpuWorkers, m_panel.cpuWorkers()}};
 }
 
 bool DeviceControl::isAnyTicked() const { return !m_panel.tickedList().isEmpty(); }
