@@ -118,6 +118,7 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
     updateGenerate();
     m_cost->update();
     m_shell->updateDevices();
+    m_shell->setEnabled(QStringLiteral("devices.together"), m_devices->canBeTogether());
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
@@ -304,6 +305,9 @@ void MainWindow::addActions() {
               });
   actions.add(QStringLiteral("devices.tickAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Tick every GPU"), Category::Devices,
               {}, [this] { m_devices->tickAll(); });
+  actions.add(QStringLiteral("devices.together"),
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "GPUs make each picture together, or each its own"), Category::Devices,
+              {}, [this] { m_devices->setTogether(!m_devices->areTogether()); });
   actions.add(QStringLiteral("devices.moreWorkers"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One more worker for the CPU"),
               Category::Devices, {}, [this] { m_devices->setCpuWorkers(m_devices->cpuWorkers() + 1); });
   actions.add(QStringLiteral("devices.fewerWorkers"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One worker fewer for the CPU"),

@@ -43,7 +43,9 @@ PictureWork workOf(const std::vector<prompt::PromptEntry>& entries, const RunInp
 CostEstimate estimateCost(const PictureWork& work, const std::vector<queue::DeviceSpeed>& speeds,
                           const std::vector<domain::DeviceSlot>& slotList) {
   CostEstimate estimate;
-  estimate.devices = static_cast<int>(slotList.size());
+  for (const domain::DeviceSlot& slot : slotList) {
+    estimate.devices += slot.partner ? 2 : 1;
+  }
   estimate.bytes = static_cast<qint64>(std::min(work.pixels * kBytesPerPixel, 9e18));
   double rate = 0;
   int known = 0;

@@ -29,7 +29,7 @@ struct Metrics {
   static constexpr int kWindowLeastWidth = 720, kWindowLeastHeight = 520, kCentreLeast = 376, kPanelMost = 640, kStrip = 28,
                        kGrab = 7;
   static constexpr int kQueueToolsRoom = 720;                         ///< below it the queue's least needed tools go
-  static constexpr int kQueueColumns[] = {64, 200, 76, 96, 64, 112};  ///< run, prompt, pictures, state, device, why
+  static constexpr int kQueueColumns[] = {64, 200, 76, 96, 76, 112};  ///< run, prompt, pictures, state, device, why
   static constexpr int kFadeMs = 120;
   static constexpr double kVeil = 0.6;  ///< how much of the window behind a sheet is gone
   static constexpr int kTextInset = 2;  ///< of text from the inner edge of its field, as a line edit has it

@@ -129,6 +129,10 @@
         <source>Workers</source>
         <translation>작업 프로세스</translation>
     </message>
+    <message>
+        <source>Works together with %1</source>
+        <translation>함께 만드는 중: %1</translation>
+    </message>
 </context>
 <context>
     <name>ErrorText</name>
@@ -777,6 +781,10 @@
         <source>Go to the previous part of the window</source>
         <translation>창의 이전 부분으로 가기</translation>
     </message>
+    <message>
+        <source>GPUs make each picture together, or each its own</source>
+        <translation>GPU끼리 그림을 함께 또는 따로 만들기</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::ClosingSheet</name>
@@ -974,6 +982,14 @@ Free: %2 GB</source>
     <message>
         <source>No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly.</source>
         <translation>드라이버가 있는 NVIDIA GPU를 찾지 못했습니다. 그림은 CPU로 만듭니다. 되지만 느립니다.</translation>
+    </message>
+    <message>
+        <source>Make each picture together</source>
+        <translation>그림 한 장을 함께 만들기</translation>
+    </message>
+    <message>
+        <source>Two GPUs of a kind share a picture: one is there sooner, many take longer.</source>
+        <translation>같은 GPU 두 개가 그림 한 장을 나누어 만듭니다. 한 장은 빨라지고 여러 장은 느려집니다.</translation>
     </message>
 </context>
 <context>

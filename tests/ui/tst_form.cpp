@@ -291,6 +291,7 @@ class TestForm : public QObject {
       window.shell().actions().trigger(QStringLiteral("prompts.clear"));
       window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))->setPlainText(QStringLiteral("등대\nа boat"));
       window.findChild<QSpinBox*>(QStringLiteral("steps"))->setValue(11);
+      window.findChild<QCheckBox*>(QStringLiteral("together"))->setChecked(true);
       window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->setChecked(false);
       window.close();
     }
@@ -302,6 +303,7 @@ class TestForm : public QObject {
     QCOMPARE(window.findChild<QSpinBox*>(QStringLiteral("steps"))->value(), 11);
     QVERIFY(!window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->isChecked());
     QVERIFY(window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:1"))->isChecked());
+    QVERIFY(window.findChild<QCheckBox*>(QStringLiteral("together"))->isChecked());
   }
 
   void aRunKeepsItsSettingsThoughTheWindowIsNotClosed() {
