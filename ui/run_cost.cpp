@@ -148,7 +148,8 @@ void RunCost::show() {
   }
   shared.steps = settings.steps();
   shared.imagesPerPrompt = settings.imagesPerPrompt();
-  PictureWork work = workOf(m_form.prompts().list().entries(), shared, m_side);
+  const bool doSamplesYield = m_form.prompts().doSamplesYield();
+  PictureWork work = doSamplesYield ? PictureWork() : workOf(m_form.prompts().list().entries(), shared, m_side);
   // What is being typed counts too.
   const PictureWork typed = workOf(m_form.prompts().typedEntries(), shared, m_side);
   work.pixels += typed.pixels;

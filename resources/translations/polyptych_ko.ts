@@ -1358,12 +1358,6 @@ Take out one of the filters above, or clear the search.</source>
 위의 필터를 하나 빼거나 검색어를 지웁니다.</translation>
     </message>
     <message>
-        <source>Your pictures appear here, each in its place while it is being made.
-Type one prompt a line on the left and press Ctrl+Enter.</source>
-        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
-왼쪽에 한 줄에 하나씩 프롬프트를 쓰고 Ctrl+Enter를 누릅니다.</translation>
-    </message>
-    <message>
         <source>picked</source>
         <translation>선택됨</translation>
     </message>
@@ -1428,6 +1422,12 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>%1 has no settings in it that can be read.</source>
         <translation>%1에는 읽을 수 있는 설정이 없습니다.</translation>
+    </message>
+    <message>
+        <source>Your pictures appear here, each in its place while it is being made.
+Press Ctrl+Enter to make what stands on the left, or type your own first.</source>
+        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
+Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저 직접 써도 됩니다.</translation>
     </message>
 </context>
 <context>

@@ -2,6 +2,9 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QFile>
+#include <QFileInfo>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -255,6 +258,38 @@ class TestForm : public QObject {
     QSignalSpy restored(window.findChild<ui::RunForm*>(QStringLiteral("leftPanel")), &ui::RunForm::restored);
     QVERIFY(restored.wait());
     QCOMPARE(Stage::promptsOf(window), QStringList());
+  }
+
+  void theFirstSentenceTakesThePlaceOfTheSamples() {
+    QSettings().clear();
+    QFile::remove(QFileInfo(QSettings().fileName()).absolutePath() + QStringLiteral("/prompts.jsonl"));
+    FakeBackend backend({tests::cpuDevice()});
+    auto options = tests::windowOptions();
+    options.restoresSettings = true;
+    ui::MainWindow window(backend, options);
+    window.show();
+    QApplication::setActiveWindow(&window);
+    auto* generate = window.findChild<QPushButton*>(QStringLiteral("generate"));
+    QTRY_COMPARE(generate->text(), QStringLiteral("Generate 3"));
+    // No GPU, and one sentence.
+    auto* field = window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"));
+    QVERIFY(field->hasFocus());
+    QTest::keyClicks(field, QStringLiteral("my cat on the moon"));
+    QCOMPARE(generate->text(), QStringLiteral("Generate 1"));
+    QTRY_VERIFY(
+        window.findChild<QLabel*>(QStringLiteral("forecast"))->text().startsWith(QStringLiteral("1 prompt × 1 = 1 picture")));
+    QTest::keyClick(field, Qt::Key_Return, Qt::ControlModifier);
+    QTRY_COMPARE(backend.specs.size(), std::size_t(1));
+    QCOMPARE(backend.specs[0].requests.size(), std::size_t(1));
+    QCOMPARE(backend.specs[0].requests[0].prompt, std::string("my cat on the moon"));
+    QCOMPARE(Stage::promptsOf(window), QStringList{QStringLiteral("my cat on the moon")});
+    // The samples can be had back; then they are a list like any other.
+    auto& list = window.findChild<ui::RunForm*>(QStringLiteral("leftPanel"))->prompts().list();
+    list.undoStack().undo();
+    QCOMPARE(Stage::promptsOf(window).size(), 3);
+    list.undoStack().redo();
+    QTest::keyClicks(field, QStringLiteral("another"));
+    QCOMPARE(generate->text(), QStringLiteral("Generate 2"));
   }
 
   void everyControlHasANameAndAKey() {

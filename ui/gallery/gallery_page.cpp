@@ -263,8 +263,8 @@ void GalleryPage::updateEmpty() {
     m_empty->setText(tr("No picture fits the filter.\nTake out one of the filters above, or clear the search."));
   } else {
     m_empty->setText(
-        tr("Your pictures appear here, each in its place while it is being made.\nType one prompt a line on the "
-           "left and press Ctrl+Enter."));
+        tr("Your pictures appear here, each in its place while it is being made.\nPress Ctrl+Enter to make what stands on the "
+           "left, or type your own first."));
   }
 }
 

@@ -75,9 +75,7 @@ void PromptTools::chooseFile() {
 
 void PromptTools::take(const QString& name, const PromptListModel::Entries& entries, bool replaces) {
   PromptPanel& prompts = m_form.prompts();
-  // Samples that nobody has touched were only there so that something was.
-  const bool areSamples = prompts.list().entries() == samplePrompts() && !prompts.list().undoStack().canUndo();
-  prompts.take(entries, replaces || areSamples);
+  prompts.take(entries, replaces);
   m_messages.show(MessageBar::Kind::Notice,
                   tr("%n prompt(s) added from %1.", nullptr, static_cast<int>(entries.size())).arg(name),
                   {tr("Undo"), [&prompts] { prompts.list().undoStack().undo(); }});
