@@ -105,6 +105,18 @@ void TopBar::setEnabled(QPushButton* button, bool isEnabled) {
   button->setEnabled(isEnabled);
 }
 
+QString TopBar::endInWords(const QDateTime& now, std::chrono::seconds left) {
+  const QLocale locale;
+  const QDateTime end = now.addSecs(left.count());
+  const QString time = locale.toString(end.time(), QLocale::ShortFormat);
+  if (left < std::chrono::hours(20)) {
+    return tr("done at %1").arg(time);
+  }
+  const QString day = left < std::chrono::hours(6 * 24) ? locale.dayName(end.date().dayOfWeek(), QLocale::ShortFormat)
+                                                        : locale.toString(end.date(), QLocale::ShortFormat);
+  return tr("done on %1", "a day and a time of day").arg(day + u' ' + time);
+}
+
 QString TopBar::wordsOf(const Work& work) const {
   const QLocale locale;
   const RunProgress& progress = *work.progress;
@@ -118,8 +130,7 @@ QString TopBar::wordsOf(const Work& work) const {
     parts << tr("paused");
   } else if (rate && left) {
     parts << tr("%1 a minute").arg(locale.toString(*rate, 'f', *rate < 10 ? 1 : 0));
-    parts << tr("done at %1")
-                 .arg(locale.toString(QDateTime::currentDateTime().addSecs(left->count()).time(), QLocale::ShortFormat));
+    parts << endInWords(QDateTime::currentDateTime(), *left);
   } else {
     parts << tr("estimating");
   }

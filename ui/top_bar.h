@@ -4,9 +4,12 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QWidget>
+#include <chrono>
 #include <vector>
 
 #include "ui/run_progress.h"
+
+class QDateTime;
 
 namespace polyptych::ui {
 
@@ -42,6 +45,8 @@ class TopBar : public QWidget {
     bool isLost = false;  ///< nobody is there to do any
   };
   void showWork(const Work& work);
+  /// "done at 03:40"; from tomorrow on with the day.
+  static QString endInWords(const QDateTime& now, std::chrono::seconds left);
   /// "42 %"; empty where nothing is counted.
   QString percent() const { return m_percent->text(); }
 

@@ -2943,6 +2943,11 @@ Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저
         <source>%1 s</source>
         <translation>%1초</translation>
     </message>
+    <message>
+        <source>d MMM</source>
+        <extracomment>a day of the axis; of QLocale&apos;s letters</extracomment>
+        <translation>M월 d일</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::TopBar</name>
@@ -3007,6 +3012,11 @@ Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저
     <message>
         <source>%1 %</source>
         <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>done on %1</source>
+        <comment>a day and a time of day</comment>
+        <translation>%1 완료 예정</translation>
     </message>
 </context>
 <context>

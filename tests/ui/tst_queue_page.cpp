@@ -496,6 +496,9 @@ class TestQueuePage : public QObject {
          attempt("cuda:0", 100, std::nullopt, std::nullopt)},
         now);
     QCOMPARE(line.devices(), (QStringList{QStringLiteral("cuda:0"), QStringLiteral("cuda:1")}));
+    ui::TimeLine many;
+    many.setAttempts({attempt("cuda:10", 60, 30, {}), attempt("cuda:2", 60, 30, {}), attempt("cpu:0", 60, 30, {})}, now);
+    QCOMPARE(many.devices().join(u' '), QStringLiteral("cpu:0 cuda:2 cuda:10"));
     const auto* found = line.attemptAt(line.barOf(attempt("cuda:0", 600, 300, {})).center());
     QVERIFY(found != nullptr);
     QCOMPARE(*found->outcome, queue::AttemptOutcome::Failed);
