@@ -122,6 +122,25 @@ class TestLook : public QObject {
     QCOMPARE(cut, 2);
   }
 
+  void widePicturesStandCloseTogether() {
+    for (const auto& [width, height] : {std::pair(512, 256), std::pair(512, 512), std::pair(256, 512)}) {
+      Stage stage;
+      stage.window->resize(1280, 800);
+      stage.find<QSpinBox>("images")->setValue(30);
+      stage.find<QComboBox>("size")->setEditText(QStringLiteral("%1 × %2").arg(width).arg(height));
+      QVERIFY(stage.run({QStringLiteral("a tree")}));
+      const auto placeOf = [&stage](int row) { return stage.grid()->visualRect(stage.tile(row)); };
+      QTRY_VERIFY(placeOf(0).isValid());
+      int next = 1;
+      while (placeOf(next).top() == placeOf(0).top()) {
+        ++next;
+      }
+      const int side = placeOf(0).width() - ui::Metrics::kTileGap;
+      QCOMPARE(placeOf(next).top() - placeOf(0).top(), std::min(side, side * height / width) + ui::Metrics::kTileGap);
+      QCOMPARE(stage.grid()->indexAt(placeOf(next).center()), stage.tile(next));
+    }
+  }
+
   void tilesFillTheWidth_data() {
     QTest::addColumn<int>("width");
     for (const int width : {1280, 1440, 1920, 2560}) {
