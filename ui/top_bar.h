@@ -56,10 +56,14 @@ class TopBar : public QWidget {
   /// to press.
   void focusFreed();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void setEnabled(QPushButton* button, bool isEnabled);
-  QString wordsOf(const Work& work) const;
+  QString wordsOf(const Work& work, bool hasRate) const;
   void retranslate();
+  void fit();
 
   QPushButton* m_name;
   GenerateButton* m_generateButton;
