@@ -1796,6 +1796,22 @@ Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저
         <source>Memory</source>
         <translation>메모리</translation>
     </message>
+    <message>
+        <source>Parts are missing: %1</source>
+        <translation>없는 부분: %1</translation>
+    </message>
+    <message>
+        <source>Its weights are pickle files, which are never opened</source>
+        <translation>가중치가 pickle 파일뿐입니다. 이런 파일은 열지 않습니다</translation>
+    </message>
+    <message>
+        <source>This version does not run %1</source>
+        <translation>이 버전은 %1 모델을 쓰지 못합니다</translation>
+    </message>
+    <message>
+        <source>A single file; a folder in diffusers format is needed</source>
+        <translation>단일 파일입니다. diffusers 형식의 폴더가 필요합니다</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::Page</name>
