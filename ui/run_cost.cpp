@@ -71,7 +71,7 @@ QString costInWords(const CostEstimate& estimate) {
   if (estimate.bytes > 0) {
     words << models::sizeText(estimate.bytes);
   }
-  return words.join(QStringLiteral(" · "));
+  return words.join(QStringLiteral("\u00a0· "));
 }
 
 RunCost::RunCost(RunForm& form, DescribeModel describeModel, std::optional<library::Location> location, Slots ticked,

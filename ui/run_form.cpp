@@ -62,7 +62,8 @@ void RunForm::updateForecast() {
     QString words = tr("%n prompt(s)", nullptr, plural(prompts));
     words += m_prompts->list().hasOwnPictures() ? QStringLiteral(", ") + pictures
                                                 : QStringLiteral(" × %1 = ").arg(m_settings->imagesPerPrompt()) + pictures;
-    m_forecast->setText(m_cost.isEmpty() ? words : words + QStringLiteral(" · ") + m_cost);
+    // A line may end with the dot and not begin with it.
+    m_forecast->setText(m_cost.isEmpty() ? words : words + QStringLiteral("\u00a0· ") + m_cost);
   }
   Q_EMIT changed();
 }

@@ -679,11 +679,11 @@
     </message>
     <message>
         <source>Undo a change of the prompts</source>
-        <translation>프롬프트 변경 되돌리기</translation>
+        <translation>프롬프트 변경 실행 취소</translation>
     </message>
     <message>
         <source>Redo a change of the prompts</source>
-        <translation>프롬프트 변경 다시 하기</translation>
+        <translation>프롬프트 변경 다시 실행</translation>
     </message>
     <message>
         <source>Save the settings as a preset</source>
@@ -1328,7 +1328,7 @@ Free: %2 GB</source>
     </message>
     <message>
         <source>waiting</source>
-        <translation>대기 중</translation>
+        <translation>기다림</translation>
     </message>
 </context>
 <context>
@@ -2188,7 +2188,7 @@ Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저
     </message>
     <message>
         <source>Undo</source>
-        <translation>되돌리기</translation>
+        <translation>실행 취소</translation>
     </message>
     <message>
         <source>No preset yet</source>
@@ -2896,7 +2896,7 @@ Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저
     </message>
     <message>
         <source>Undo</source>
-        <translation>되돌리기</translation>
+        <translation>실행 취소</translation>
     </message>
     <message numerus="yes">
         <source>%n picture(s) stopped.</source>

@@ -26,6 +26,8 @@ DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
   top->addWidget(title);
   top->addStretch();
   top->addWidget(m_count);
+  // As high as the head of the prompts, which has a button.
+  title->setMinimumHeight(Metrics::kHead);
   auto* inside = new QWidget;
   m_list = new QVBoxLayout(inside);
   m_list->setContentsMargins(0, 0, 0, 0);
@@ -52,7 +54,7 @@ DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
   connect(m_together, &QCheckBox::toggled, this, &DevicePanel::tickChanged);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad);
-  all->setSpacing(Metrics::kGap);
+  all->setSpacing(Metrics::kTight);
   all->addLayout(top);
   all->addWidget(m_scroll, 1);
   retranslated(this, [this, title] {

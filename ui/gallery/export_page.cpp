@@ -94,7 +94,7 @@ ExportPage::ExportPage(PictureLibrary& library, bool isStored, QWidget* parent)
   m_words = makeLabel("hint", this);
   m_words->setWordWrap(true);
   grid->addWidget(m_words, 2 * Name + 1, 1);
-  m_format = new QComboBox(this);
+  m_format = new ElidedComboBox(this);
   m_format->setObjectName(QStringLiteral("exportFormat"));
   m_format->addItems({QStringLiteral("PNG"), QStringLiteral("JPEG"), QStringLiteral("WebP")});
   addRow(Format, m_format, false);
