@@ -2,6 +2,7 @@
 
 #include <ATen/Functions.h>
 #include <netdb.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -75,6 +76,16 @@ std::string listOf(const std::vector<std::string>& words) {
   return text;
 }
 
+/// Gloo writes to its sockets with writev(): the first write after a peer's death would end this process by SIGPIPE, as the
+/// default is (a Python program, which Gloo was made for, ignores the signal from its start).
+void keepAliveWhereAPeerIsGone() {
+  struct sigaction now = {};
+  if (sigaction(SIGPIPE, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL) {
+    now.sa_handler = SIG_IGN;
+    (void)sigaction(SIGPIPE, &now, nullptr);
+  }
+}
+
 }  // namespace
 
 Group::Group(Store& store, GroupOptions options)
@@ -90,6 +101,7 @@ GroupOptions Group::withAddress(GroupOptions options, const Store& store) {
 Group::~Group() = default;
 
 Result<std::unique_ptr<Group>> Group::join(Store& store, const GroupOptions& options) {
+  keepAliveWhereAPeerIsGone();
   if (options.size < 1 || options.rank < 0 || options.rank >= options.size) {
     return Error{ErrorCode::InvalidArgument,
                  "Rank " + std::to_string(options.rank) + " of " + std::to_string(options.size) + " processes cannot be.",

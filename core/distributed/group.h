@@ -39,7 +39,8 @@ class Group {
   /// that a rank will not come.
   static constexpr const char* kVerdict = "verdict";
 
-  /// Waits until all ranks are there and have said the same version. @param store  outlives the group
+  /// Waits until all ranks are there and have said the same version. SIGPIPE is ignored from here on, unless the process handles
+  /// it. @param store  outlives the group
   /// @return Timeout with the ranks that did not come; VersionMismatch; InvalidArgument for a rank that is there twice;
   /// DeviceLost (NCCL without a driver); Unsupported (NCCL in a program without CUDA)
   static base::Result<std::unique_ptr<Group>> join(Store& store, const GroupOptions& options);

@@ -203,11 +203,24 @@ Error partsAtWorkError(const QString& folder) {
 }
 
 Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others, const QString& inUse) {
+  Result<FolderHandle> locked = FolderHandle::open(folder);
+  if (!locked) {
+    return locked.error();
+  }
+  auto held = std::make_unique<FolderHandle>(*std::move(locked));
+  return joinParts(held, run, others, inUse);
+}
+
+Result<JoinedRun> joinParts(std::unique_ptr<FolderHandle>& held, const FolderRun& run, const QStringList& others,
+                            const QString& inUse) {
+  const std::unique_ptr<FolderHandle> locked = std::exchange(held, nullptr);
+  const QString folder = locked->path();
   const QString fingerprint = run.fingerprint.isEmpty() ? fingerprintOf(run) : run.fingerprint;
   if (auto checked = checkOtherParts(folder, fingerprint); !checked) {
     return checked.error();
   }
-  Result<std::unique_ptr<OutputFolder>> opened = OutputFolder::open(folder, {run.pictures, run.initialLatents, fingerprint});
+  Result<std::unique_ptr<OutputFolder>> opened =
+      OutputFolder::open(std::move(*locked), {run.pictures, run.initialLatents, fingerprint});
   if (!opened) {
     return opened.error();
   }
@@ -299,6 +312,7 @@ Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const Q
       QDir().rmdir(allPartsOf(folder));
     }
   }
+  held = std::make_unique<FolderHandle>(std::move(files->handle()));
   return joined;
 }
 

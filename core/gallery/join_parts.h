@@ -2,6 +2,7 @@
 
 #include <QString>
 #include <QStringList>
+#include <memory>
 #include <vector>
 
 #include "core/base/result.h"
@@ -39,6 +40,9 @@ struct JoinedRun {
 /// @param inUse  parts whose names begin so are left alone: their processes are at work
 /// @return errors of OutputFolder::open(); AlreadyExists also for parts of another run
 base::Result<JoinedRun> joinParts(const QString& folder, const FolderRun& run, const QStringList& others = {},
+                                  const QString& inUse = {});
+/// The same in a folder that is locked already. @param held  stays locked; after an error it is not held any more
+base::Result<JoinedRun> joinParts(std::unique_ptr<FolderHandle>& held, const FolderRun& run, const QStringList& others = {},
                                   const QString& inUse = {});
 
 /// The whole run as its parts or its folder tell it. @return NotFound if neither is there; errors of library::fromRunFile();

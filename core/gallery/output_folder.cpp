@@ -61,7 +61,11 @@ Result<std::unique_ptr<OutputFolder>> OutputFolder::open(const QString& path, Fo
   if (!handle) {
     return handle.error();
   }
-  std::unique_ptr<OutputFolder> folder(new OutputFolder(std::move(*handle), std::move(run)));
+  return open(std::move(*handle), std::move(run));
+}
+
+Result<std::unique_ptr<OutputFolder>> OutputFolder::open(FolderHandle held, FolderRun run) {
+  std::unique_ptr<OutputFolder> folder(new OutputFolder(std::move(held), std::move(run)));
   if (const Result<void> compared = folder->compare(); !compared) {
     return compared.error();
   }

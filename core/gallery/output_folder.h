@@ -32,6 +32,8 @@ class OutputFolder {
   /// Errors: AlreadyExists, InvalidArgument, DiskFull, Io.
   static base::Result<std::unique_ptr<OutputFolder>> open(const QString& path, FolderRun run,
                                                           FolderHandle::BeforeChange beforeChange = {});
+  /// The same for a folder that is open and locked already.
+  static base::Result<std::unique_ptr<OutputFolder>> open(FolderHandle held, FolderRun run);
 
   QString path() const { return m_files->path(); }
   std::size_t size() const { return m_run.pictures.size(); }

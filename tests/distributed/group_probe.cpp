@@ -6,6 +6,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -125,6 +126,9 @@ int main(int argc, char** argv) {
       std::array<char, NI_MAXHOST> name{};
       nameOf(reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback, name.data(), name.size(), nullptr, 0, 0);
       say(std::string("name ") + name.data());
+    } else if (action == "broken-pipe") {
+      std::raise(SIGPIPE);
+      say("broken-pipe");
     } else if (action == "abort-soon") {
       std::thread([&group] {
         std::this_thread::sleep_for(std::chrono::milliseconds(200));

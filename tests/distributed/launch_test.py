@@ -363,7 +363,7 @@ def launch(case):
     out = case.out("stopped")
     words = [case.cli, "launch", "--num-processes", "2", *case.fakeWords(out, 120, stepMs=20)]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
-    time.sleep(2.5)
+    waitForParts(out, 20)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, (process.returncode, error)
@@ -380,7 +380,7 @@ def launch(case):
     out = case.out("left")
     words[words.index(str(case.out("stopped")))] = str(out)
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
-    time.sleep(2.5)
+    waitForParts(out, 20)
     process.kill()
     process.wait()
     time.sleep(1)
@@ -397,7 +397,7 @@ def launch(case):
     process = subprocess.Popen([str(home / "polyptych-cli"), "launch", "--num-processes", "2", "--max-restarts", "2",
                                 *case.fakeWords(out, 120, "--rank-timeout", "2", stepMs=20)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env=environment())
-    time.sleep(2.5)
+    waitForParts(out, 10, rank=1)
     (home / "polyptych-cli").unlink()
     os.kill(sorted(ranksBelow(process))[1], signal.SIGKILL)
     ended(process, 1, "Rank 1 cannot be started")
@@ -545,7 +545,7 @@ def faults(case):
     port = freePort()
     out = case.out("worker-killed")
     ranks = [ranked(case, rank, 2, port, case.fakeWords(out, 120, stepMs=20)) for rank in range(2)]
-    time.sleep(2)
+    waitForParts(out, 10)
     victims = workersBelow(out)
     assert victims
     os.kill(victims[0], signal.SIGKILL)
@@ -565,13 +565,13 @@ def faults(case):
         same(out, expected, f"rank {victim} with a worker that always dies, pull")
 
 
-def partPictures(out):
-    return len(list(out.glob(".polyptych/parts/*/*/pictures/*/*/*.png")))
+def partPictures(out, rank="*"):
+    return len(list(out.glob(f".polyptych/parts/*/*-{rank}-*/pictures/*/*/*.png")))
 
 
-def waitForParts(out, count):
-    for _ in range(400):
-        if partPictures(out) >= count:
+def waitForParts(out, count, rank="*"):
+    for _ in range(1200):
+        if partPictures(out, rank) >= count:
             return
         time.sleep(0.05)
     assert False, f"fewer than {count} pictures in parts"
@@ -619,17 +619,37 @@ def starts(case):
         ended(rank, 0)
     assert waiting.returncode != 0 or waiting.stdout.startswith("800 of 800"), waiting
     same(out, many, "two starts in one folder")
-    # Its rank 0 is killed, the other is at work still.
+    # Its rank 0 is killed and comes again, the other is at work.
     out = case.out("orphan")
     port = freePort()
     words = [case.cli, "launch", "--num-processes", "2", *case.fakeWords(out, 400, stepMs=20)]
     launcher = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
-    waitForParts(out, 5)
+    waitForParts(out, 5, rank=1)
     os.kill(sorted(ranksBelow(launcher))[0], signal.SIGKILL)
-    ended(ranked(case, 0, 2, freePort(), case.fakeWords(out, 400, *quick)), 2, "another start are making pictures")
+    error = ended(ranked(case, 0, 2, freePort(), case.fakeWords(out, 400, *quick)), 2)
+    assert "Another run is writing" in error or "Processes of another start" in error, error
+    assert launcher.poll() is None
     launcher.send_signal(signal.SIGINT)
     launcher.communicate(timeout=PATIENCE)
-    print("a start while ranks without their rank 0 are at work: passed")
+    print("a start while ranks are at work whose rank 0 comes again: passed")
+    # Rank 0 alone is stopped: all stop, with their files closed before it joins the parts. In the middle, and when it has made its own share.
+    for split in ("pull", "static"):
+        out = case.out(f"stopped-{split}")
+        port = freePort()
+        slow = {"pull": (20, 20), "static": (1, 40)}[split]
+        ranks = [ranked(case, rank, 2, port, case.fakeWords(out, 60, *quick, "--split", split, stepMs=slow[rank])) for rank in range(2)]
+        waitForParts(out, 10)
+        if split == "static":
+            waitForParts(out, 60, rank=0)
+            time.sleep(1)  # its backend has ended
+        ranks[0].send_signal(signal.SIGINT)
+        error = ended(ranks[0], 130)
+        ended(ranks[1], 130)
+        assert partPictures(out) == 0 and coresBelow(out) == 0, split
+        made = int(re.search(r"(\d+) made", error.splitlines()[-1]).group(1))
+        assert made == len(list(out.glob("*.png"))) and 10 <= made < 120, (made, error)
+        assert f"{made} of them are there already" in run(["launch", "--num-processes", "2", *case.fakeWords(out, 60)], case.cli).stderr
+        same(out, expected, f"rank 0 alone stopped, {split}")
     # Nobody named a seed, everybody was killed: the same command goes on with the seed that was drawn, with a launcher and without.
     for name in ("group", "plain"):
         out = case.out(f"unnamed-{name}")
@@ -727,6 +747,11 @@ def main():
         else:
             parts[part](case)
     finally:
+        for pid, _ in descendants(os.getpid()):  # a part that failed leaves ranks behind
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         if not os.environ.get("LAUNCH_TEST_KEEP"):
             shutil.rmtree(case.folder, ignore_errors=True)
 

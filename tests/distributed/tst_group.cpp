@@ -65,6 +65,14 @@ class TestGroup : public QObject {
     QVERIFY2(said.contains("name 127.0.0.1\n"), said.constData());
   }
 
+  /// What Gloo's first write after a peer's death gives the process.
+  void livesOnAfterAWriteToADeadPeer() {
+    Processes group(1);
+    group.start(0, {"broken-pipe"});
+    const QByteArray said = group.end(0);
+    QVERIFY2(said.endsWith("broken-pipe\ndone\n"), said.constData());
+  }
+
   void namesRanksThatDoNotCome() {
     Processes group(3);
     group.start(0, {"barrier"});

@@ -135,6 +135,25 @@ class TestJoinParts : public QObject {
     QCOMPARE(QDir(folder.path()).entryList({"*.png"}).size(), 3);
   }
 
+  void keepsTheLockOfWhoHoldsTheFolder() {
+    const QTemporaryDir folder;
+    const FolderRun run = runOf(2);
+    leavePart(folder.path(), run, "a-0", {0});
+    auto held = std::make_unique<gallery::FolderHandle>(*gallery::FolderHandle::open(folder.path()));
+    QCOMPARE(gallery::joinParts(folder.path(), run).error().code, ErrorCode::AlreadyExists);
+    for (const std::size_t finished : {1, 2}) {
+      const auto joined = gallery::joinParts(held, run);
+      QVERIFY2(joined.isOk(), joined ? "" : joined.error().message.c_str());
+      QCOMPARE(joined->finished(), finished);
+      QVERIFY(held != nullptr);
+      QCOMPARE(gallery::FolderHandle::open(folder.path()).error().code, ErrorCode::AlreadyExists);
+      leavePart(folder.path(), run, "b-1", {1});
+    }
+    QVERIFY(!gallery::joinParts(held, runOf(2, "other ")));
+    QVERIFY(held == nullptr);
+    QVERIFY(gallery::FolderHandle::open(folder.path()).isOk());
+  }
+
   void takesAPictureWhoseRowIsMissing() {
     const QTemporaryDir folder;
     const FolderRun run = runOf(2);
