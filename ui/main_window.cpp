@@ -20,6 +20,7 @@
 #include "ui/error_text.h"
 #include "ui/gallery/filter_bar.h"
 #include "ui/gallery/gallery_view.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/shell/tab_order.h"
 #include "ui/theme.h"
@@ -33,6 +34,14 @@ constexpr QLatin1String kWorksOn("notices/worksOn");
 
 /// Setting: how much of the centre the queue takes, pixels.
 constexpr QLatin1String kQueueHeight("window/queueHeight");
+
+/// Waits for the disk.
+void writeSettings(const QVariantMap& values) {
+  QSettings settings;
+  for (auto value = values.cbegin(); value != values.cend(); ++value) {
+    settings.setValue(value.key(), value.value());
+  }
+}
 
 /// A file that may be dropped on the window.
 bool isWanted(const QString& path) {
@@ -103,11 +112,13 @@ MainWindow::MainWindow(backend::Backend& backend, MainWindowOptions options, QWi
   connect(m_starter, &RunStarter::checkingChanged, this, &MainWindow::updateGenerate);
   // The run's beginning: that is where its pictures come first.
   connect(m_starter, &RunStarter::submitted, m_gallery, &GalleryPage::showRun);
+  connect(m_starter, &RunStarter::submitted, this, &MainWindow::keepSession);
   connect(m_starter, &RunStarter::devicesMissing, this, &MainWindow::tellNoDevice);
   connect(m_deviceControl, &DeviceControl::tickChanged, this, [this] {
     updateGenerate();
     m_cost->update();
     m_shell->updateDevices();
+    m_shell->setEnabled(QStringLiteral("devices.together"), m_devices->canBeTogether());
   });
   connect(m_messages, &MessageBar::placeTriggered, this,
           [this] { QDesktopServices::openUrl(QUrl::fromLocalFile(m_lastFolder)); });
@@ -191,11 +202,11 @@ void MainWindow::connectTopBar() {
   connect(m_topBar->stop(), &QPushButton::clicked, m_endings, &RunEndings::stopAll);
   connect(m_topBar, &TopBar::focusFreed, this, &MainWindow::focusCentre);
   connect(m_topBar, &TopBar::stopMenuWanted, this, [this](const QPoint& at) {
-    QMenu menu(this);
+    auto* menu = new QMenu(this);
     for (const char* const id : {"run.stopPictures", "run.stopRun", "run.stopWaiting", "run.stopAll"}) {
-      m_shell->actions().addTo(menu, QLatin1String(id));
+      m_shell->actions().addTo(*menu, QLatin1String(id));
     }
-    menu.exec(at);
+    popUp(menu, at);
   });
   const auto showKeys = [this] { m_topBar->setKeys(keyText(m_shell->actions().keys(QStringLiteral("run.start")).value(0))); };
   connect(&m_shell->actions(), &Actions::changed, m_topBar, showKeys);
@@ -294,6 +305,9 @@ void MainWindow::addActions() {
               });
   actions.add(QStringLiteral("devices.tickAll"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "Tick every GPU"), Category::Devices,
               {}, [this] { m_devices->tickAll(); });
+  actions.add(QStringLiteral("devices.together"),
+              QT_TRANSLATE_NOOP("polyptych::ui::Actions", "GPUs make each picture together, or each its own"), Category::Devices,
+              {}, [this] { m_devices->setTogether(!m_devices->areTogether()); });
   actions.add(QStringLiteral("devices.moreWorkers"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One more worker for the CPU"),
               Category::Devices, {}, [this] { m_devices->setCpuWorkers(m_devices->cpuWorkers() + 1); });
   actions.add(QStringLiteral("devices.fewerWorkers"), QT_TRANSLATE_NOOP("polyptych::ui::Actions", "One worker fewer for the CPU"),
@@ -333,7 +347,13 @@ QWidget* MainWindow::makeCentre() {
     m_shell->pages().leave();
     m_gallery->leave(false);
   });
-  connect(m_gallery, &GalleryPage::useSettingsRequested, m_form, &RunForm::useSettings);
+  connect(m_gallery, &GalleryPage::useSettingsRequested, this,
+          [this](const domain::PictureMetadata& metadata, const QString& file) {
+            m_messages->show(
+                MessageBar::Kind::Notice,
+                file.isEmpty() ? tr("The picture's settings are taken over.") : tr("Settings taken over from %1.").arg(file),
+                {tr("Undo"), m_form->useSettings(metadata)});
+          });
   connect(m_gallery, &GalleryPage::useSeedRequested, &m_form->settings(), &RunSettings::useSeed);
   connect(m_gallery, &GalleryPage::fullScreenWanted, this, &MainWindow::setFullScreen);
   m_queuePage = new QueuePage(m_backend, *m_messages, m_options.location, this, *m_preferences, this);
@@ -565,9 +585,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
   }
   m_shell->save();
   m_gallery->save();
-  m_deviceControl->save();
   if (m_options.restoresSettings) {
     m_form->save();
+    writeSettings(session());
     QSettings settings;
     settings.setValue(kQueueHeight, m_drawer->queueHeight());
     if (!m_runs->isEmpty() && !settings.contains(kWorksOn)) {
@@ -575,6 +595,20 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     }
   }
   event->accept();
+}
+
+/// Settings of runs and devices, by their keys.
+QVariantMap MainWindow::session() const {
+  QVariantMap values = m_form->session();
+  values.insert(m_deviceControl->session());
+  return values;
+}
+
+/// Whatever ends this program without closing its window: what the last run was begun with is there again.
+void MainWindow::keepSession() {
+  if (m_options.restoresSettings) {
+    m_threads.start([values = session()] { writeSettings(values); });
+  }
 }
 
 }  // namespace polyptych::ui

@@ -88,6 +88,8 @@ class MainWindow : public QMainWindow {
   void updateProgress();
   void togglePause();
   void goOn();
+  QVariantMap session() const;
+  void keepSession();
   quint64 control(backend::Command::Kind kind, qint64 undoId = 0);
   void setFullScreen(bool isFull);
   void lookForModels();

@@ -56,11 +56,16 @@ class ModelDelegate : public QStyledItemDelegate {
       painter->setFont(small);
       painter->setPen(isUsable ? t.faint : t.bad);
       QString note = (isUsable ? QString() : QStringLiteral("■ ")) + index.data(ModelsTable::NoteRole).toString();
-      if (m_view->isColumnHidden(ModelsTable::Family) && isUsable) {
-        note.prepend(QStringLiteral(" · ")).prepend(index.data(ModelsTable::FactsRole).toString());
+      const QString facts = index.data(ModelsTable::FactsRole).toString();
+      if (!isUsable && !facts.isEmpty()) {
+        note += QStringLiteral(" · ") + facts;
+      } else if (isUsable && m_view->isColumnHidden(ModelsTable::Family)) {
+        note.prepend(QStringLiteral(" · ")).prepend(facts);
       }
+      // Letters of another script may be higher than the font says.
       painter->drawText(QRect(room.left(), top + upper.height() + 2, room.width(), lower.height()),
-                        Qt::AlignLeft | Qt::AlignVCenter, lower.elidedText(note, Qt::ElideRight, room.width()));
+                        Qt::AlignLeft | Qt::AlignVCenter | Qt::TextDontClip,
+                        lower.elidedText(note, Qt::ElideRight, room.width()));
     } else {
       QColor ink = isUsable ? t.secondary : t.faint;
       QString text = index.data(Qt::DisplayRole).toString();
@@ -240,6 +245,8 @@ void ModelsPage::refresh() {
           const QString current = m_view->currentIndex().siblingAtColumn(0).data(ModelsTable::ReferenceRole).toString();
           m_table->setEntries(entries);
           for (int row = 0; row < m_table->rowCount(); ++row) {
+            // Why a model cannot be used has the whole line: the other columns say nothing of it.
+            m_view->setFirstColumnSpanned(row, {}, !m_table->index(row, 0).data(ModelsTable::UsableRole).toBool());
             if (m_table->index(row, 0).data(ModelsTable::ReferenceRole).toString() == current || row == 0) {
               m_view->setCurrentIndex(m_table->index(row, 0));
             }

@@ -1,6 +1,7 @@
 #include "ui/models_table.h"
 
 #include <QDir>
+#include <QRegularExpression>
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -18,6 +19,32 @@ bool isGpu(const domain::DeviceInfo& device) { return device.kind == domain::Dev
 
 std::uint64_t peakOn(const models::ModelShape& shape, const domain::DeviceInfo& device) {
   return models::estimatePeakBytes(shape, isGpu(device) ? models::Arithmetic::Half : models::Arithmetic::Single, isGpu(device));
+}
+
+/// What the program's own sentences on a model come to, in the few words that a row has room for; the whole sentence, with the
+/// path in front, is in the tip. Nothing for a sentence that is not known here.
+QString reasonInWords(const QString& reason) {
+  const struct {
+    const char* pattern;
+    const char* words;
+  } kinds[] = {
+      {" lacks (?:weights|parts|files that .* names): (.*)\\. Download",
+       QT_TRANSLATE_NOOP("polyptych::ui::ModelsTable", "Parts are missing: %1")},
+      {" (?:only as pickle files|names the pickle file) ",
+       QT_TRANSLATE_NOOP("polyptych::ui::ModelsTable", "Its weights are pickle files, which are never opened")},
+      {" is a model for (\\S+); ", QT_TRANSLATE_NOOP("polyptych::ui::ModelsTable", "This version does not run %1")},
+      {" has the class (\\S+) as ", QT_TRANSLATE_NOOP("polyptych::ui::ModelsTable", "This version does not run %1")},
+      {" is a model in a single file",
+       QT_TRANSLATE_NOOP("polyptych::ui::ModelsTable", "A single file; a folder in diffusers format is needed")},
+  };
+  for (const auto& kind : kinds) {
+    const auto found = QRegularExpression(QLatin1String(kind.pattern)).match(reason);
+    if (found.hasMatch()) {
+      const QString words = ModelsTable::tr(kind.words);
+      return found.lastCapturedIndex() > 0 ? words.arg(found.captured(1)) : words;
+    }
+  }
+  return {};
 }
 
 QString shortName(const domain::DeviceInfo& device) {
@@ -60,7 +87,9 @@ int ModelsTable::columnCount(const QModelIndex& parent) const { return parent.is
 
 QString ModelsTable::note(const models::ModelSummary& model) const {
   if (!model.isUsable) {
-    return textOf({base::ErrorCode::ModelUnusable, model.reason.toStdString(), {}}, Subject::Model).sentence;
+    const QString words = reasonInWords(model.reason);
+    return !words.isEmpty() ? words
+                            : textOf({base::ErrorCode::ModelUnusable, model.reason.toStdString(), {}}, Subject::Model).sentence;
   }
   if (models::isBundledModel(model.reference)) {
     return tr("comes with the program");

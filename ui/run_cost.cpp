@@ -43,7 +43,9 @@ PictureWork workOf(const std::vector<prompt::PromptEntry>& entries, const RunInp
 CostEstimate estimateCost(const PictureWork& work, const std::vector<queue::DeviceSpeed>& speeds,
                           const std::vector<domain::DeviceSlot>& slotList) {
   CostEstimate estimate;
-  estimate.devices = static_cast<int>(slotList.size());
+  for (const domain::DeviceSlot& slot : slotList) {
+    estimate.devices += slot.partner ? 2 : 1;
+  }
   estimate.bytes = static_cast<qint64>(std::min(work.pixels * kBytesPerPixel, 9e18));
   double rate = 0;
   int known = 0;
@@ -69,7 +71,7 @@ QString costInWords(const CostEstimate& estimate) {
   if (estimate.bytes > 0) {
     words << models::sizeText(estimate.bytes);
   }
-  return words.join(QStringLiteral(" · "));
+  return words.join(QStringLiteral("\u00a0· "));
 }
 
 RunCost::RunCost(RunForm& form, DescribeModel describeModel, std::optional<library::Location> location, Slots ticked,
@@ -146,7 +148,8 @@ void RunCost::show() {
   }
   shared.steps = settings.steps();
   shared.imagesPerPrompt = settings.imagesPerPrompt();
-  PictureWork work = workOf(m_form.prompts().list().entries(), shared, m_side);
+  const bool doSamplesYield = m_form.prompts().doSamplesYield();
+  PictureWork work = doSamplesYield ? PictureWork() : workOf(m_form.prompts().list().entries(), shared, m_side);
   // What is being typed counts too.
   const PictureWork typed = workOf(m_form.prompts().typedEntries(), shared, m_side);
   work.pixels += typed.pixels;

@@ -62,7 +62,8 @@ void RunForm::updateForecast() {
     QString words = tr("%n prompt(s)", nullptr, plural(prompts));
     words += m_prompts->list().hasOwnPictures() ? QStringLiteral(", ") + pictures
                                                 : QStringLiteral(" × %1 = ").arg(m_settings->imagesPerPrompt()) + pictures;
-    m_forecast->setText(m_cost.isEmpty() ? words : words + QStringLiteral(" · ") + m_cost);
+    // A line may end with the dot and not begin with it.
+    m_forecast->setText(m_cost.isEmpty() ? words : words + QStringLiteral("\u00a0· ") + m_cost);
   }
   Q_EMIT changed();
 }
@@ -85,13 +86,22 @@ base::Result<RunInput> RunForm::input() {
   return input;
 }
 
-void RunForm::useSettings(const domain::PictureMetadata& metadata) {
+std::function<void()> RunForm::useSettings(const domain::PictureMetadata& metadata) {
+  const QVariantMap before = m_settings->values();
+  QUndoStack& changes = m_prompts->list().undoStack();
+  const int first = changes.index();
   PromptListModel::Entries entries;
   if (const QString prompt = QString::fromStdString(metadata.request.prompt).simplified(); !prompt.isEmpty()) {
     entries.emplace_back().prompt = prompt.toStdString();
     m_prompts->take(std::move(entries), true);
   }
   m_settings->use(metadata);
+  return [this, &changes, before, first, last = changes.index()] {
+    m_settings->setValues(before);
+    if (last > first && changes.index() == last) {
+      changes.undo();
+    }
+  };
 }
 
 void RunForm::restore() {
@@ -114,12 +124,15 @@ void RunForm::save() {
   if (m_store != nullptr) {
     m_store->save();
   }
-  QSettings settings;
-  settings.beginGroup(kGroup);
+}
+
+QVariantMap RunForm::session() const {
+  QVariantMap session;
   const QVariantMap values = m_settings->values();
   for (auto value = values.begin(); value != values.end(); ++value) {
-    settings.setValue(value.key(), value.value());
+    session.insert(kGroup + u'/' + value.key(), value.value());
   }
+  return session;
 }
 
 }  // namespace polyptych::ui

@@ -2,7 +2,9 @@
 
 #include <QLabel>
 #include <QVBoxLayout>
+#include <QVariantMap>
 #include <QWidget>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -27,11 +29,14 @@ class RunForm : public QWidget {
 
   /// What was saved, the list a moment later; on a first start three sample prompts. From then on the list is kept.
   void restore();
+  /// The list.
   void save();
+  /// The settings, by the keys that restore() reads.
+  QVariantMap session() const;
 
-  /// Takes over how a picture was made: prompt, settings, seed; its model too if it is here. The list that stood there can be had
-  /// back.
-  void useSettings(const domain::PictureMetadata& metadata);
+  /// Takes over how a picture was made: prompt, settings, seed; its model too if it is here. @return what brings back everything
+  /// that stood there before, but for a list that was changed again meanwhile
+  std::function<void()> useSettings(const domain::PictureMetadata& metadata);
   /// What is typed counts. @return InvalidArgument with a sentence for the first field that cannot be meant, which gets the focus
   base::Result<RunInput> input();
   qint64 pictureCount() const { return m_prompts->pictureCount(m_settings->imagesPerPrompt()); }

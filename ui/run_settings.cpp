@@ -358,8 +358,8 @@ void RunSettings::setValues(const QVariantMap& values) {
   with("images", [this](const QVariant& value) { m_images->setValue(value.toInt()); });
   with("seed", [this](const QVariant& value) { m_seed->setText(value.toString()); });
   with("seedRule", [this](const QVariant& value) {
-    if (value.toInt() == kSame && !m_seed->text().isEmpty()) {
-      m_seedRule->setCurrentIndex(kSame);
+    if (!m_seed->text().isEmpty()) {
+      m_seedRule->setCurrentIndex(value.toInt() == kSame ? kSame : kCounting);
     }
   });
 }

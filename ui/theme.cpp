@@ -83,7 +83,9 @@ QString sheetOf(const Tokens& t) {
     #sheet QPushButton { background: @surface; }
     QAbstractItemView[role="plain"] { background: transparent; border: none; }
     QTreeView[role="table"] { background: transparent; border: none; }
-    QTreeView[role="table"]::item:selected, QTreeView[role="table"]::branch:selected { background: @raised; color: @text; }
+    QTreeView[role="table"]::item:selected, QTreeView[role="table"]::branch:selected { background: @raised; }
+    #log::item:selected { color: @text; }
+    #queue, #log { outline: 1px solid @accent; }
     #queue::item, #log::item { min-height: 24px; }
     QHeaderView { background: transparent; border: none; }
     QHeaderView::section { background: transparent; border: none; border-bottom: 1px solid @line; padding: 4px 12px; color: @secondary; font-size: 11px; }

@@ -23,13 +23,15 @@ struct Metrics {
   static constexpr int kListRow = 32, kDenseRow = 28, kListRows = 10, kCapHeight = 18, kCapPad = 6, kField = 28, kMemoryBar = 6,
                        kBriefMeter = 92, kSlotState = 56, kLogTime = 96, kTimeTick = 84, kQueueHeight = 260, kFieldEdge = 4,
                        kRowPad = 7, kTickBox = 14, kPromptText = 132, kImportWidth = 760, kImportRows = 6, kImportColumn = 140;
-  static constexpr int kSheetWidth = 560, kOverlayTop = 96, kPageWidth = 760, kSearchWidth = 240, kRecorderWidth = 200;
+  static constexpr int kSheetWidth = 560, kOverlayTop = 96, kPageWidth = 760, kSearchWidth = 240, kSearchLeast = 132, kHead = 24,
+                       kRecorderWidth = 200;
   static constexpr int kModelRow = 44, kSettingWidth = 260, kModelsWide = 900, kNameInset = 7;
   static constexpr int kRoomForThree = 1200, kRoomForTwo = 900;  ///< below these widths side panels lie over the centre
+  static constexpr int kRoomForKeys = 1100;                      ///< below it Generate does without its keys
   static constexpr int kWindowLeastWidth = 720, kWindowLeastHeight = 520, kCentreLeast = 376, kPanelMost = 640, kStrip = 28,
                        kGrab = 7;
   static constexpr int kQueueToolsRoom = 720;                         ///< below it the queue's least needed tools go
-  static constexpr int kQueueColumns[] = {64, 200, 76, 96, 64, 112};  ///< run, prompt, pictures, state, device, why
+  static constexpr int kQueueColumns[] = {64, 200, 76, 96, 76, 112};  ///< run, prompt, pictures, state, device, why
   static constexpr int kFadeMs = 120;
   static constexpr double kVeil = 0.6;  ///< how much of the window behind a sheet is gone
   static constexpr int kTextInset = 2;  ///< of text from the inner edge of its field, as a line edit has it

@@ -6,6 +6,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "ui/elided.h"
 #include "ui/generate_button.h"
 #include "ui/shell/line_icon.h"
 #include "ui/shell/page.h"
@@ -18,6 +19,8 @@ TopBar::TopBar(QWidget* search, QWidget* parent) : QWidget(parent), m_search(sea
   setObjectName(QStringLiteral("topBar"));
   setAttribute(Qt::WA_StyledBackground);
   setFixedHeight(Metrics::kTopBar);
+  // What is whole in a wide window is not to keep it wide.
+  setMinimumWidth(Metrics::kWindowLeastWidth);
   const auto button = [this](QPushButton* made, const char* name) {
     made->setObjectName(QLatin1String(name));
     return made;
@@ -32,7 +35,8 @@ TopBar::TopBar(QWidget* search, QWidget* parent) : QWidget(parent), m_search(sea
   for (QPushButton* idle : {m_stop, m_stopMenu, m_pause}) {
     idle->setEnabled(false);
   }
-  m_progressText = makeLabel("secondary", this);
+  m_progressText = new ElidedLabel(this);
+  m_progressText->setProperty("role", QStringLiteral("secondary"));
   m_progressText->setObjectName(QStringLiteral("progress"));
   m_progressBar = new QProgressBar(this);
   m_progressBar->setTextVisible(false);
@@ -41,6 +45,7 @@ TopBar::TopBar(QWidget* search, QWidget* parent) : QWidget(parent), m_search(sea
   progress->setSpacing(Metrics::kTight);
   progress->addStretch();
   auto* progressWords = new QHBoxLayout;
+  progressWords->setSpacing(Metrics::kGap);
   progressWords->addWidget(m_progressText, 1);
   progressWords->addWidget(m_percent);
   progress->addLayout(progressWords);
@@ -62,6 +67,7 @@ TopBar::TopBar(QWidget* search, QWidget* parent) : QWidget(parent), m_search(sea
   layout->addLayout(progress, 2);
   layout->addStretch(1);
   layout->addWidget(m_search, 1);
+  m_search->setMinimumWidth(Metrics::kSearchLeast);
   connect(m_stopMenu, &QPushButton::clicked, this,
           [this] { Q_EMIT stopMenuWanted(m_stop->mapToGlobal(m_stop->rect().bottomLeft())); });
   retranslated(this, [this] { retranslate(); });
@@ -89,12 +95,12 @@ void TopBar::setPictures(qint64 pictures, bool isChecking) {
   m_pictures = pictures;
   m_isChecking = isChecking;
   m_generate->setText(isChecking ? tr("Checking the model") : pictures > 0 ? tr("Generate %L1").arg(pictures) : tr("Generate"));
-  m_generateButton->setKeys(isChecking ? QString() : m_keys);
+  fit();
 }
 
 void TopBar::setKeys(const QString& keys) {
   m_keys = keys;
-  m_generateButton->setKeys(m_isChecking ? QString() : keys);
+  fit();
   m_generate->setToolTip(keys.isEmpty() ? tr("Generate") : QStringLiteral("%1 (%2)").arg(tr("Generate"), keys));
 }
 
@@ -105,7 +111,19 @@ void TopBar::setEnabled(QPushButton* button, bool isEnabled) {
   button->setEnabled(isEnabled);
 }
 
-QString TopBar::wordsOf(const Work& work) const {
+QString TopBar::endInWords(const QDateTime& now, std::chrono::seconds left) {
+  const QLocale locale;
+  const QDateTime end = now.addSecs(left.count());
+  const QString time = locale.toString(end.time(), QLocale::ShortFormat);
+  if (left < std::chrono::hours(20)) {
+    return tr("done at %1").arg(time);
+  }
+  const QString day = left < std::chrono::hours(6 * 24) ? locale.dayName(end.date().dayOfWeek(), QLocale::ShortFormat)
+                                                        : locale.toString(end.date(), QLocale::ShortFormat);
+  return tr("done on %1", "a day and a time of day").arg(day + u' ' + time);
+}
+
+QString TopBar::wordsOf(const Work& work, bool hasRate) const {
   const QLocale locale;
   const RunProgress& progress = *work.progress;
   QStringList parts{tr("%1 of %2").arg(locale.toString(progress.done()), locale.toString(progress.total()))};
@@ -117,9 +135,10 @@ QString TopBar::wordsOf(const Work& work) const {
   if (work.isPaused) {
     parts << tr("paused");
   } else if (rate && left) {
-    parts << tr("%1 a minute").arg(locale.toString(*rate, 'f', *rate < 10 ? 1 : 0));
-    parts << tr("done at %1")
-                 .arg(locale.toString(QDateTime::currentDateTime().addSecs(left->count()).time(), QLocale::ShortFormat));
+    if (hasRate) {
+      parts << tr("%1 a minute").arg(locale.toString(*rate, 'f', *rate < 10 ? 1 : 0));
+    }
+    parts << endInWords(QDateTime::currentDateTime(), *left);
   } else {
     parts << tr("estimating");
   }
@@ -136,7 +155,6 @@ void TopBar::showWork(const Work& work) {
   setEnabled(m_pause, !work.isLost && (isGoing || work.isHeld));
   m_pause->setText(work.isHeld ? tr("Resume") : tr("Pause"));
   m_progressBar->setVisible(isCounted);
-  m_progressText->setText(isCounted ? wordsOf(work) : QString());
   m_percent->setText({});
   if (isCounted) {
     const RunProgress& progress = *work.progress;
@@ -144,6 +162,31 @@ void TopBar::showWork(const Work& work) {
     m_progressBar->setValue(static_cast<int>(progress.done() + progress.failed()));
     m_percent->setText(tr("%1 %").arg(static_cast<int>(100 * progress.share())));
   }
+  fit();
+}
+
+void TopBar::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  fit();
+}
+
+/// The words of the progress are whole wherever there is room for them beside a search field that can still be read.
+void TopBar::fit() {
+  m_generateButton->setKeys(m_isChecking || width() < Metrics::kRoomForKeys ? QString() : m_keys);
+  int room = width() - m_search->minimumWidth() - m_percent->sizeHint().width() - Metrics::kGap;
+  for (const QWidget* button : {m_name, m_generate, m_pause, m_stop, m_stopMenu}) {
+    room -= std::max(button->sizeHint().width(), button->minimumWidth()) + Metrics::kPad;
+  }
+  room -= 3 * Metrics::kPad + Metrics::kTight;
+  room = std::max(0, room);
+  // The rate goes first.
+  QString words;
+  if (m_work.progress != nullptr && m_work.progress->total() > 0) {
+    words = wordsOf(m_work, true);
+    words = m_progressText->fontMetrics().horizontalAdvance(words) <= room ? words : wordsOf(m_work, false);
+  }
+  m_progressText->setText(words);
+  m_progressText->setMinimumWidth(std::min(m_progressText->fontMetrics().horizontalAdvance(words), room));
 }
 
 }  // namespace polyptych::ui

@@ -4,9 +4,12 @@
 #include <QProgressBar>
 #include <QPushButton>
 #include <QWidget>
+#include <chrono>
 #include <vector>
 
 #include "ui/run_progress.h"
+
+class QDateTime;
 
 namespace polyptych::ui {
 
@@ -42,6 +45,8 @@ class TopBar : public QWidget {
     bool isLost = false;  ///< nobody is there to do any
   };
   void showWork(const Work& work);
+  /// "done at 03:40"; from tomorrow on with the day.
+  static QString endInWords(const QDateTime& now, std::chrono::seconds left);
   /// "42 %"; empty where nothing is counted.
   QString percent() const { return m_percent->text(); }
 
@@ -51,10 +56,14 @@ class TopBar : public QWidget {
   /// to press.
   void focusFreed();
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  private:
   void setEnabled(QPushButton* button, bool isEnabled);
-  QString wordsOf(const Work& work) const;
+  QString wordsOf(const Work& work, bool hasRate) const;
   void retranslate();
+  void fit();
 
   QPushButton* m_name;
   GenerateButton* m_generateButton;

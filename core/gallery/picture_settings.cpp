@@ -2,7 +2,6 @@
 
 #include <QFile>
 #include <QRegularExpression>
-#include <QtEndian>
 #include <algorithm>
 #include <optional>
 #include <span>
@@ -15,40 +14,6 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 using base::Result;
-
-constexpr int kChunkFrame = 12;
-constexpr int kSignature = 8;
-
-/// The text of a chunk tEXt or uncompressed iTXt with a keyword.
-std::optional<QString> textOf(const QByteArray& png, const QByteArray& keyword) {
-  qint64 at = kSignature;
-  while (at + kChunkFrame <= png.size()) {
-    const auto length = qint64{qFromBigEndian<quint32>(png.constData() + at)};
-    if (length > png.size() - at - kChunkFrame) {
-      break;
-    }
-    const QByteArray type = png.mid(at + 4, 4);
-    const QByteArray data = QByteArray::fromRawData(png.constData() + at + 8, length);
-    at += length + kChunkFrame;
-    if (type == "IDAT" || type == "IEND") {
-      break;
-    }
-    if (!data.startsWith(keyword + '\0')) {
-      continue;
-    }
-    if (type == "tEXt") {
-      return QString::fromLatin1(data.mid(keyword.size() + 1));
-    }
-    if (type == "iTXt" && data.size() > keyword.size() + 3 && data[keyword.size() + 1] == '\0') {
-      const qsizetype language = data.indexOf('\0', keyword.size() + 3);
-      const qsizetype translated = language < 0 ? -1 : data.indexOf('\0', language + 1);
-      if (translated >= 0) {
-        return QString::fromUtf8(data.mid(translated + 1));
-      }
-    }
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -135,16 +100,18 @@ Result<domain::PictureMetadata> readPictureSettings(const QString& path) {
   if (file.size() > static_cast<qint64>(picture::kMaxPngBytes)) {
     return Error{ErrorCode::Unsupported, "The picture file is larger than any that this program makes.", {}};
   }
-  const QByteArray bytes = file.readAll();
-  auto own = picture::readPngMetadata(std::as_bytes(std::span(bytes.constData(), static_cast<std::size_t>(bytes.size()))));
+  const QByteArray all = file.readAll();
+  const auto bytes = std::as_bytes(std::span(all.constData(), static_cast<std::size_t>(all.size())));
+  auto own = picture::readPngMetadata(bytes);
   if (own || own.error().code != ErrorCode::NotFound) {
     return own;
   }
-  const auto parameters = textOf(bytes, "parameters");
+  const Result<std::string> parameters = picture::readPngText(bytes, "parameters");
   if (!parameters) {
-    return Error{ErrorCode::NotFound, "The picture has no settings in it.", {}};
+    return parameters.error().code == ErrorCode::NotFound ? Error{ErrorCode::NotFound, "The picture has no settings in it.", {}}
+                                                          : parameters.error();
   }
-  return settingsFromParameters(*parameters);
+  return settingsFromParameters(QString::fromStdString(*parameters));
 }
 
 }  // namespace polyptych::gallery

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <csetjmp>
 #include <cstring>
 #include <optional>
@@ -89,13 +90,32 @@ class ChunkWalker {
   std::size_t m_at = 0;
 };
 
-/// Text of an uncompressed iTXt chunk with this keyword: keyword, NUL, two flags, language, NUL, translated keyword, NUL, text.
-std::optional<std::string_view> internationalText(std::string_view data, std::string_view keyword) {
-  if (data.size() < keyword.size() + 3 || data.substr(0, keyword.size()) != keyword || data[keyword.size()] != '\0' ||
-      data[keyword.size() + 1] != '\0') {
+/// A text chunk of a keyword, told apart by how its text is kept.
+struct KeptText {
+  std::string_view bytes;
+  bool isPacked = false;
+  bool isUtf8 = false;  ///< otherwise Latin-1
+};
+
+/// tEXt: keyword, NUL, text. zTXt: keyword, NUL, method, packed text. iTXt: keyword, NUL, whether it is packed, method, language,
+/// NUL, translated keyword, NUL, text. Zero is the only method.
+std::optional<KeptText> keptText(const Chunk& chunk, std::string_view keyword) {
+  std::string_view data = chunk.data;
+  if (data.size() <= keyword.size() || data.substr(0, keyword.size()) != keyword || data[keyword.size()] != '\0') {
     return std::nullopt;
   }
-  data.remove_prefix(keyword.size() + 3);
+  data.remove_prefix(keyword.size() + 1);
+  if (chunk.type == "tEXt") {
+    return KeptText{data, false, false};
+  }
+  if (chunk.type == "zTXt") {
+    return !data.empty() && data[0] == '\0' ? std::optional(KeptText{data.substr(1), true, false}) : std::nullopt;
+  }
+  if (chunk.type != "iTXt" || data.size() < 2 || (data[0] != '\0' && (data[0] != '\1' || data[1] != '\0'))) {
+    return std::nullopt;
+  }
+  const bool isPacked = data[0] == '\1';
+  data.remove_prefix(2);
   for (int field = 0; field < 2; ++field) {
     const std::size_t end = data.find('\0');
     if (end == std::string_view::npos) {
@@ -103,7 +123,80 @@ std::optional<std::string_view> internationalText(std::string_view data, std::st
     }
     data.remove_prefix(end + 1);
   }
-  return data;
+  return KeptText{data, isPacked, true};
+}
+
+/// What a zlib stream holds; nothing is reserved for what it only promises.
+Result<std::string> unpacked(std::string_view packed) {
+  z_stream stream{};
+  if (inflateInit(&stream) != Z_OK) {
+    return Error{ErrorCode::OutOfMemory, "There is not enough memory to read the picture's settings.", {}};
+  }
+  const struct Guard {
+    z_stream& stream;
+    ~Guard() { inflateEnd(&stream); }
+  } guard{stream};
+  // zlib takes bytes that it does not change as if it might.
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(packed.size());
+  std::string text;
+  std::array<char, 16384> part{};
+  for (int state = Z_OK; state != Z_STREAM_END;) {
+    stream.next_out = reinterpret_cast<Bytef*>(part.data());
+    stream.avail_out = static_cast<uInt>(part.size());
+    state = inflate(&stream, Z_NO_FLUSH);
+    if (state != Z_OK && state != Z_STREAM_END) {
+      return corrupt("a packed text is damaged or cut");
+    }
+    text.append(part.data(), part.size() - stream.avail_out);
+    if (text.size() > kMaxMetadataBytes) {
+      return corrupt("the settings are too long");
+    }
+  }
+  return text;
+}
+
+std::string utf8OfLatin1(std::string_view text) {
+  std::string utf8;
+  utf8.reserve(text.size());
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x80) {
+      utf8 += c;
+    } else {
+      utf8 += static_cast<char>(0xC0 | code >> 6);
+      utf8 += static_cast<char>(0x80 | (code & 0x3F));
+    }
+  }
+  return utf8;
+}
+
+Result<std::string> textOf(const KeptText& kept) {
+  if (kept.bytes.size() > kMaxMetadataBytes) {
+    return corrupt("the settings are too long");
+  }
+  Result<std::string> text = kept.isPacked ? unpacked(kept.bytes) : Result<std::string>(std::string(kept.bytes));
+  return !text || kept.isUtf8 ? std::move(text) : Result<std::string>(utf8OfLatin1(*text));
+}
+
+/// @param isUtf8Wanted  an iTXt chunk alone
+Result<std::string> firstText(std::span<const std::byte> bytes, std::string_view keyword, bool isUtf8Wanted) {
+  ChunkWalker walker(bytes);
+  if (auto error = walker.begin()) {
+    return *error;
+  }
+  for (;;) {
+    const Result<Chunk> chunk = walker.next();
+    if (!chunk) {
+      return chunk.error();
+    }
+    if (chunk->type == "IDAT" || chunk->type == "IEND") {
+      return Error{ErrorCode::NotFound, "The picture has no such text in it.", {}};
+    }
+    if (const auto kept = keptText(*chunk, keyword); kept && (kept->isUtf8 || !isUtf8Wanted)) {
+      return textOf(*kept);
+    }
+  }
 }
 
 /// What libpng's callbacks see. Trivial on purpose: longjmp runs no destructors.
@@ -263,28 +356,18 @@ Result<std::vector<std::byte>> encodePng(const domain::Image& image, const domai
 Result<std::vector<std::byte>> encodePng(const domain::Image& image) { return encode(image, {}); }
 
 Result<domain::PictureMetadata> readPngMetadata(std::span<const std::byte> bytes) {
-  ChunkWalker walker(bytes);
-  if (auto error = walker.begin()) {
-    return *error;
+  // Ours is UTF-8 in every case: a text of that name in another kind of chunk is somebody else's.
+  const Result<std::string> text = firstText(bytes, kMetadataKeyword, true);
+  if (!text) {
+    return text.error().code == ErrorCode::NotFound
+               ? Error{ErrorCode::NotFound, "The picture has no settings of Polyptych in it.", {}}
+               : text.error();
   }
-  for (;;) {
-    const Result<Chunk> chunk = walker.next();
-    if (!chunk) {
-      return chunk.error();
-    }
-    if (chunk->type == "IDAT" || chunk->type == "IEND") {
-      return Error{ErrorCode::NotFound, "The picture has no settings of Polyptych in it.", {}};
-    }
-    if (chunk->type != "iTXt") {
-      continue;
-    }
-    if (const auto text = internationalText(chunk->data, kMetadataKeyword)) {
-      if (text->size() > kMaxMetadataBytes) {
-        return corrupt("the settings are too long");
-      }
-      return metadataFromJson(*text);
-    }
-  }
+  return metadataFromJson(*text);
+}
+
+Result<std::string> readPngText(std::span<const std::byte> bytes, std::string_view keyword) {
+  return firstText(bytes, keyword, false);
 }
 
 Result<void> checkPngChunks(std::span<const std::byte> bytes) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -11,7 +12,7 @@
 
 namespace polyptych::picture {
 
-/// Limits of a file that is read: its bytes, and one text chunk with metadata.
+/// Limits of a file that is read: its bytes, and one text chunk with metadata, unpacked.
 inline constexpr std::size_t kMaxPngBytes = std::size_t(512) << 20;
 inline constexpr std::size_t kMaxMetadataBytes = std::size_t(32) << 20;
 
@@ -27,6 +28,10 @@ base::Result<std::vector<std::byte>> encodePng(const domain::Image& image);
 /// @return Corrupt for bytes that are no PNG or a damaged one, NotFound for a PNG without the chunk, Unsupported for a newer
 /// format of the JSON
 base::Result<domain::PictureMetadata> readPngMetadata(std::span<const std::byte> bytes);
+
+/// The first text with this keyword in front of the picture data, as UTF-8: of a chunk tEXt, zTXt or iTXt, compressed or not.
+/// Reads no picture data. @return Corrupt for bytes that are no PNG, a damaged one or a text over kMaxMetadataBytes; NotFound
+base::Result<std::string> readPngText(std::span<const std::byte> bytes, std::string_view keyword);
 
 /// Every chunk complete, every checksum right, nothing behind the end; says nothing about the picture data itself. @return
 /// Corrupt

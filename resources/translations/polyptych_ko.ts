@@ -129,6 +129,10 @@
         <source>Workers</source>
         <translation>작업 프로세스</translation>
     </message>
+    <message>
+        <source>Works together with %1</source>
+        <translation>함께 만드는 중: %1</translation>
+    </message>
 </context>
 <context>
     <name>ErrorText</name>
@@ -675,11 +679,11 @@
     </message>
     <message>
         <source>Undo a change of the prompts</source>
-        <translation>프롬프트 변경 되돌리기</translation>
+        <translation>프롬프트 변경 실행 취소</translation>
     </message>
     <message>
         <source>Redo a change of the prompts</source>
-        <translation>프롬프트 변경 다시 하기</translation>
+        <translation>프롬프트 변경 다시 실행</translation>
     </message>
     <message>
         <source>Save the settings as a preset</source>
@@ -776,6 +780,10 @@
     <message>
         <source>Go to the previous part of the window</source>
         <translation>창의 이전 부분으로 가기</translation>
+    </message>
+    <message>
+        <source>GPUs make each picture together, or each its own</source>
+        <translation>GPU끼리 그림을 함께 또는 따로 만들기</translation>
     </message>
 </context>
 <context>
@@ -974,6 +982,14 @@ Free: %2 GB</source>
     <message>
         <source>No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly.</source>
         <translation>드라이버가 있는 NVIDIA GPU를 찾지 못했습니다. 그림은 CPU로 만듭니다. 되지만 느립니다.</translation>
+    </message>
+    <message>
+        <source>Make each picture together</source>
+        <translation>그림 한 장을 함께 만들기</translation>
+    </message>
+    <message>
+        <source>Two GPUs of a kind share a picture: one is there sooner, many take longer.</source>
+        <translation>같은 GPU 두 개가 그림 한 장을 나누어 만듭니다. 한 장은 빨라지고 여러 장은 느려집니다.</translation>
     </message>
 </context>
 <context>
@@ -1312,7 +1328,7 @@ Free: %2 GB</source>
     </message>
     <message>
         <source>waiting</source>
-        <translation>대기 중</translation>
+        <translation>기다림</translation>
     </message>
 </context>
 <context>
@@ -1340,12 +1356,6 @@ Delete 키를 누르면 그림이 여기로 오고, Ctrl+Z로 되돌립니다.</
 Take out one of the filters above, or clear the search.</source>
         <translation>필터에 맞는 그림이 없습니다.
 위의 필터를 하나 빼거나 검색어를 지웁니다.</translation>
-    </message>
-    <message>
-        <source>Your pictures appear here, each in its place while it is being made.
-Type one prompt a line on the left and press Ctrl+Enter.</source>
-        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
-왼쪽에 한 줄에 하나씩 프롬프트를 쓰고 Ctrl+Enter를 누릅니다.</translation>
     </message>
     <message>
         <source>picked</source>
@@ -1410,12 +1420,14 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <translation>별</translation>
     </message>
     <message>
-        <source>Settings taken over from %1.</source>
-        <translation>%1의 설정을 가져왔습니다.</translation>
-    </message>
-    <message>
         <source>%1 has no settings in it that can be read.</source>
         <translation>%1에는 읽을 수 있는 설정이 없습니다.</translation>
+    </message>
+    <message>
+        <source>Your pictures appear here, each in its place while it is being made.
+Press Ctrl+Enter to make what stands on the left, or type your own first.</source>
+        <translation>그림이 여기에 나타납니다. 만드는 동안에도 제자리에 보입니다.
+Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저 직접 써도 됩니다.</translation>
     </message>
 </context>
 <context>
@@ -1643,6 +1655,18 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
         <source>Go to the devices</source>
         <translation>장치로 가기</translation>
     </message>
+    <message>
+        <source>The picture&apos;s settings are taken over.</source>
+        <translation>그림의 설정을 가져왔습니다.</translation>
+    </message>
+    <message>
+        <source>Settings taken over from %1.</source>
+        <translation>%1의 설정을 가져왔습니다.</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>실행 취소</translation>
+    </message>
 </context>
 <context>
     <name>polyptych::ui::MessageBar</name>
@@ -1771,6 +1795,22 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>Memory</source>
         <translation>메모리</translation>
+    </message>
+    <message>
+        <source>Parts are missing: %1</source>
+        <translation>없는 부분: %1</translation>
+    </message>
+    <message>
+        <source>Its weights are pickle files, which are never opened</source>
+        <translation>가중치가 pickle 파일뿐입니다. 이런 파일은 열지 않습니다</translation>
+    </message>
+    <message>
+        <source>This version does not run %1</source>
+        <translation>이 버전은 %1 모델을 쓰지 못합니다</translation>
+    </message>
+    <message>
+        <source>A single file; a folder in diffusers format is needed</source>
+        <translation>단일 파일입니다. diffusers 형식의 폴더가 필요합니다</translation>
     </message>
 </context>
 <context>
@@ -2148,7 +2188,7 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
     <message>
         <source>Undo</source>
-        <translation>되돌리기</translation>
+        <translation>실행 취소</translation>
     </message>
     <message>
         <source>No preset yet</source>
@@ -2161,6 +2201,10 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>The preset “%1” is removed.</source>
         <translation>프리셋 ‘%1’을(를) 제거했습니다.</translation>
+    </message>
+    <message>
+        <source>The settings are those of “%1”.</source>
+        <translation>프리셋 ‘%1’의 설정을 적용했습니다.</translation>
     </message>
 </context>
 <context>
@@ -2852,7 +2896,7 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     </message>
     <message>
         <source>Undo</source>
-        <translation>되돌리기</translation>
+        <translation>실행 취소</translation>
     </message>
     <message numerus="yes">
         <source>%n picture(s) stopped.</source>
@@ -2914,6 +2958,11 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>%1 s</source>
         <translation>%1초</translation>
+    </message>
+    <message>
+        <source>d MMM</source>
+        <extracomment>a day of the axis; of QLocale&apos;s letters</extracomment>
+        <translation>M월 d일</translation>
     </message>
 </context>
 <context>
@@ -2979,6 +3028,11 @@ Type one prompt a line on the left and press Ctrl+Enter.</source>
     <message>
         <source>%1 %</source>
         <translation>%1 %</translation>
+    </message>
+    <message>
+        <source>done on %1</source>
+        <comment>a day and a time of day</comment>
+        <translation>%1 완료 예정</translation>
     </message>
 </context>
 <context>

@@ -1,4 +1,5 @@
 // Two GPUs in the wrong order, and what FAKE_NVML_FAULT takes from them: "init", "count", "handle", "uuid" or "values".
+// FAKE_NVML_NAME gives both the same name.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -36,7 +37,8 @@ int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
   return hasFault("handle") && index == 0 ? kFailed : 0;
 }
 int nvmlDeviceGetName(void* device, char* name, unsigned length) {
-  std::snprintf(name, length, indexOf(device) == 0 ? "Second GPU" : "First GPU");
+  const char* both = std::getenv("FAKE_NVML_NAME");
+  std::snprintf(name, length, "%s", both != nullptr ? both : indexOf(device) == 0 ? "Second GPU" : "First GPU");
   return 0;
 }
 int nvmlDeviceGetUUID(void* device, char* uuid, unsigned length) {

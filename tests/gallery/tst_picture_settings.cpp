@@ -2,6 +2,7 @@
 
 #include <QTest>
 
+#include "tests/gallery/foreign_png.h"
 #include "tests/gallery/sample_library.h"
 
 using namespace polyptych;
@@ -60,6 +61,28 @@ class TestPictureSettings : public QObject {
   void stepsStayWithinTheLimits() {
     QCOMPARE(gallery::settingsFromParameters(QStringLiteral("Steps: 99999999999, Sampler: Euler"))->request.steps, 1);
     QCOMPARE(gallery::settingsFromParameters(QStringLiteral("Steps: 5000, Sampler: Euler"))->request.steps, domain::kMaxSteps);
+  }
+
+  void theOtherProgramsTextIsFoundThoughItIsPacked_data() {
+    QTest::addColumn<QByteArray>("type");
+    QTest::addColumn<QByteArray>("head");
+    QTest::newRow("zTXt") << QByteArray("zTXt") << QByteArray("parameters\0\0", 12);
+    QTest::newRow("iTXt") << QByteArray("iTXt") << QByteArray("parameters\0\1\0\0\0", 15);
+  }
+  void theOtherProgramsTextIsFoundThoughItIsPacked() {
+    QFETCH(QByteArray, type);
+    QFETCH(QByteArray, head);
+    const QTemporaryDir folder;
+    const QString path = folder.filePath(QStringLiteral("packed.png"));
+    // qCompress() puts the length in front of the stream.
+    tests::writeFile(path, tests::pngWithChunk(type, head + qCompress("a red boat\nSteps: 28, Sampler: Euler, Seed: 7").mid(4)));
+    const auto read = gallery::readPictureSettings(path);
+    QVERIFY(read.isOk());
+    QCOMPARE(read->request.prompt, std::string("a red boat"));
+    QCOMPARE(read->request.steps, 28);
+    QCOMPARE(read->request.seed, std::uint64_t(7));
+    tests::writeFile(path, tests::pngWithChunk(type, head + "no stream"));
+    QCOMPARE(gallery::readPictureSettings(path).error().code, ErrorCode::Corrupt);
   }
 
   void otherFilesHaveNoSettings() {

@@ -1,5 +1,7 @@
 #include <cstdint>
 #include <cstdlib>
+#include <span>
+#include <string_view>
 
 #include "core/picture/metadata_text.h"
 #include "core/picture/png.h"
@@ -26,6 +28,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   (void)picture::readPngMetadata(bytes);
+  if (const auto text = picture::readPngText(bytes, "parameters"); text && text->size() > 2 * picture::kMaxMetadataBytes) {
+    std::abort();
+  }
   (void)picture::decodePng(bytes);
   return 0;
 }

@@ -45,6 +45,19 @@ Bytes withChunks(const Bytes& inserted) {
   return out;
 }
 
+const std::string kKeyword("parameters\0", 11);
+
+std::string packed(const std::string& text) {
+  uLongf size = compressBound(static_cast<uLong>(text.size()));
+  std::string out(size, '\0');
+  if (compress(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(text.data()),
+               static_cast<uLong>(text.size())) != Z_OK) {
+    qFatal("zlib does not pack");
+  }
+  out.resize(size);
+  return out;
+}
+
 Bytes internationalChunk(std::string_view text) {
   return chunk("iTXt", std::string("polyptych\0\0\0\0\0", 14) + std::string(text));
 }
@@ -213,11 +226,60 @@ class TestPng : public QObject {
       QVERIFY(!metadata);
       QCOMPARE(metadata.error().code, ErrorCode::Corrupt);
     }
-    // Cut inside the fields before the text, and compressed: not the chunk that this program writes.
+    // Cut inside the fields before the text, or packed in a way that nobody knows.
     for (const std::string& data :
-         {std::string("polyptych"), std::string("polyptych\0\0\0en", 14), std::string("polyptych\0\1\0\0\0{}", 16)}) {
+         {std::string("polyptych"), std::string("polyptych\0\0\0en", 14), std::string("polyptych\0\1\1\0\0{}", 16)}) {
       QCOMPARE(picture::readPngMetadata(withChunks(chunk("iTXt", data))).error().code, ErrorCode::NotFound);
     }
+  }
+
+  void textIsReadHoweverItIsKept_data() {
+    const std::string latin1("Caf\xE9, Steps: 20");
+    QTest::addColumn<QByteArray>("type");
+    QTest::addColumn<QByteArray>("data");
+    const auto row = [](const char* name, const char* type, const std::string& data) {
+      QTest::newRow(name) << QByteArray(type) << QByteArray::fromStdString(data);
+    };
+    row("tEXt", "tEXt", kKeyword + latin1);
+    row("zTXt", "zTXt", kKeyword + std::string(1, '\0') + packed(latin1));
+    row("iTXt", "iTXt", kKeyword + std::string("\0\0\0\0", 4) + "Café, Steps: 20");
+    row("packed iTXt", "iTXt", kKeyword + std::string("\1\0en\0words\0", 11) + packed("Café, Steps: 20"));
+  }
+  void textIsReadHoweverItIsKept() {
+    QFETCH(QByteArray, type);
+    QFETCH(QByteArray, data);
+    const Bytes file = withChunks(chunk(type.toStdString(), data.toStdString()));
+    QCOMPARE(picture::readPngText(file, "parameters").value(), std::string("Café, Steps: 20"));
+    QCOMPARE(picture::readPngText(file, "parameter").error().code, ErrorCode::NotFound);
+    QCOMPARE(picture::readPngMetadata(file).error().code, ErrorCode::NotFound);
+    QCOMPARE(picture::readPngText(Bytes(file.begin(), file.begin() + 50), "parameters").error().code, ErrorCode::Corrupt);
+  }
+
+  void ourOwnTextIsReadThoughSomebodyPackedIt() {
+    const std::string json = picture::metadataJson(tests::sampleMetadata());
+    const Bytes file = withChunks(chunk("iTXt", std::string("polyptych\0\1\0\0\0", 14) + packed(json)));
+    QVERIFY(*picture::readPngMetadata(file) == tests::sampleMetadata());
+  }
+
+  void packedTextThatIsDamagedOrEndlessIsRefused() {
+    const std::string whole = packed(std::string(100000, 'a') + "Steps: 20, Sampler: Euler");
+    const auto read = [](const std::string& stream) {
+      return picture::readPngText(withChunks(chunk("zTXt", kKeyword + std::string(1, '\0') + stream)), "parameters");
+    };
+    QVERIFY(read(whole).isOk());
+    for (std::size_t cut = 0; cut < whole.size(); ++cut) {
+      QCOMPARE(read(whole.substr(0, cut)).error().code, ErrorCode::Corrupt);
+    }
+    std::string damaged = whole;
+    damaged.back() = static_cast<char>(damaged.back() ^ 1);  // its checksum
+    QCOMPARE(read(damaged).error().code, ErrorCode::Corrupt);
+    // A wish for a dictionary.
+    QCOMPARE(read(std::string("\x78\xBB\0\0\0\1", 6)).error().code, ErrorCode::Corrupt);
+    // 32 kB that would be 33 MB.
+    const std::string endless = packed(std::string(picture::kMaxMetadataBytes + 1, 'a'));
+    QVERIFY(endless.size() < 50'000);
+    QCOMPARE(read(endless).error().code, ErrorCode::Corrupt);
+    QVERIFY(read(packed(std::string(picture::kMaxMetadataBytes, 'a'))).isOk());
   }
 };
 

@@ -296,6 +296,84 @@ class TestDevices : public QObject {
     QCOMPARE(stage.find<ui::DevicePanel>("rightPanel")->cpuWorkers(), 1);
   }
 
+  void twoGpusOfAKindMayWorkTogether() {
+    auto devices = gpus(4);
+    devices[3].name = "Another GPU";
+    Stage stage(devices);
+    auto* together = stage.find<QCheckBox>("together");
+    QVERIFY(together->isVisible());
+    QVERIFY(!together->isChecked());
+    QVERIFY(!together->accessibleDescription().isEmpty());
+    QTest::mouseClick(together, Qt::LeftButton, {}, QPoint(8, together->height() / 2));
+    QVERIFY(together->isChecked());
+    QVERIFY(stage.run({QStringLiteral("a tree"), QStringLiteral("a house")}));
+    const auto& slotList = stage.backend.specs[0].slots;
+    QStringList ids;
+    for (const auto& slot : slotList) {
+      ids << QString::fromStdString(slot.id);
+    }
+    QCOMPARE(ids.join(u' '), QStringLiteral("cuda:0+cuda:1 cuda:2 cuda:3"));
+    QCOMPARE(slotList[0].partner->uuid, std::string("GPU-00000001"));
+    // The first card tells what they make, the other that it takes part.
+    const QString pair = QStringLiteral("cuda:0+cuda:1");
+    for (int step = 1; step < 4; ++step) {
+      stage.backend.step(pair, 0, step, 25, domain::Stage::Denoising, 1, 3);
+      QTest::qSleep(5);
+    }
+    stage.backend.preview(pair, 0, tests::plainImage(8, 90));
+    QCOMPARE(stage.find<QLabel>("state-cuda:0")->text(), QStringLiteral("Generating 3 / 25"));
+    QCOMPARE(stage.find<QLabel>("state-cuda:1")->text(), QStringLiteral("Works together with GPU 0"));
+    QVERIFY(stage.find<QLabel>("count-cuda:0")->isVisible());
+    QVERIFY(!stage.find<QLabel>("count-cuda:1")->isVisible());
+    QVERIFY(stage.find<QLabel>("rate-cuda:0")->isVisible());
+    QVERIFY(!stage.find<QLabel>("rate-cuda:1")->isVisible());
+    QCOMPARE(cardOf(stage, "cuda:0+cuda:1"), cardOf(stage, "cuda:0"));
+    // Trouble is both's, and so is what helps.
+    stage.backend.failSlot(pair, base::ErrorCode::OutOfMemory, QStringLiteral("Full."), false);
+    for (const char* state : {"state-cuda:0", "state-cuda:1"}) {
+      QCOMPARE(stage.find<QLabel>(state)->text(), QStringLiteral("Set aside: out of memory"));
+    }
+    QTest::mouseClick(stage.find<QPushButton>("restart-cuda:1"), Qt::LeftButton);
+    QCOMPARE(stage.backend.commands.back().kind, Kind::RestartDevice);
+    QCOMPARE(stage.backend.commands.back().slotId, pair);
+    QTest::mouseClick(stage.find<QPushButton>("log-cuda:1"), Qt::LeftButton);
+    QCOMPARE(stage.find<QComboBox>("logDevice")->currentText(), QStringLiteral("GPU 0"));
+    // By an action too; it counts at once.
+    stage.window->shell().actions().trigger(QStringLiteral("devices.together"));
+    QVERIFY(!together->isChecked());
+    QCOMPARE(stage.backend.commands.back().kind, Kind::SetDevices);
+    QCOMPARE(stage.backend.commands.back().slots.size(), std::size_t(4));
+    stage.backend.state(pair, backend::SlotState::Stopped);
+    stage.backend.step(QStringLiteral("cuda:1"), 1, 7, 25);
+    QCOMPARE(stage.find<QLabel>("state-cuda:1")->text(), QStringLiteral("Generating 7 / 25"));
+  }
+
+  void togetherIsOfferedToTickedGpusOfAKindAlone() {
+    Stage stage(gpus(2));
+    auto* together = stage.find<QCheckBox>("together");
+    QVERIFY(together->isVisible());
+    together->setChecked(true);
+    auto* tick = stage.find<QCheckBox>("tick-cuda:1");
+    tick->setChecked(false);
+    QVERIFY(!together->isVisible());
+    QCOMPARE(stage.find<ui::DevicePanel>("rightPanel")->tickedList(), QStringLiteral("GPU-00000000"));
+    QVERIFY(!stage.window->shell().actions().action(QStringLiteral("devices.together"))->isEnabled());
+    // The wish is kept.
+    tick->setChecked(true);
+    QVERIFY(together->isVisible());
+    QCOMPARE(stage.find<ui::DevicePanel>("rightPanel")->tickedList(), QStringLiteral("GPU-00000000+GPU-00000001"));
+    const Stage alone(gpus(0));
+    QVERIFY(!alone.find<QCheckBox>("together")->isVisible());
+  }
+
+  void workersHaveTheNamesThatPeopleUse() {
+    QCOMPARE(ui::slotName(QStringLiteral("cuda:3")), QStringLiteral("GPU 3"));
+    QCOMPARE(ui::slotName(QStringLiteral("cuda:3#2")), QStringLiteral("GPU 3 (2)"));
+    QCOMPARE(ui::slotName(QStringLiteral("cpu:0")), QStringLiteral("CPU 1"));
+    QCOMPARE(ui::slotName(QStringLiteral("cuda:0+cuda:11")), QStringLiteral("GPU 0 + 11"));
+    QCOMPARE(ui::slotName(QStringLiteral("cpu:0+cpu:1")), QStringLiteral("CPU 1 + 2"));
+  }
+
   void everyGpuIsTickedByOneAction() {
     Stage stage(gpus(3));
     stage.find<QCheckBox>("tick-cuda:0")->setChecked(false);

@@ -2,6 +2,9 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QFile>
+#include <QFileInfo>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSettings>
@@ -257,6 +260,38 @@ class TestForm : public QObject {
     QCOMPARE(Stage::promptsOf(window), QStringList());
   }
 
+  void theFirstSentenceTakesThePlaceOfTheSamples() {
+    QSettings().clear();
+    QFile::remove(QFileInfo(QSettings().fileName()).absolutePath() + QStringLiteral("/prompts.jsonl"));
+    FakeBackend backend({tests::cpuDevice()});
+    auto options = tests::windowOptions();
+    options.restoresSettings = true;
+    ui::MainWindow window(backend, options);
+    window.show();
+    QApplication::setActiveWindow(&window);
+    auto* generate = window.findChild<QPushButton*>(QStringLiteral("generate"));
+    QTRY_COMPARE(generate->text(), QStringLiteral("Generate 3"));
+    // No GPU, and one sentence.
+    auto* field = window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"));
+    QVERIFY(field->hasFocus());
+    QTest::keyClicks(field, QStringLiteral("my cat on the moon"));
+    QCOMPARE(generate->text(), QStringLiteral("Generate 1"));
+    QTRY_VERIFY(
+        window.findChild<QLabel*>(QStringLiteral("forecast"))->text().startsWith(QStringLiteral("1 prompt × 1 = 1 picture")));
+    QTest::keyClick(field, Qt::Key_Return, Qt::ControlModifier);
+    QTRY_COMPARE(backend.specs.size(), std::size_t(1));
+    QCOMPARE(backend.specs[0].requests.size(), std::size_t(1));
+    QCOMPARE(backend.specs[0].requests[0].prompt, std::string("my cat on the moon"));
+    QCOMPARE(Stage::promptsOf(window), QStringList{QStringLiteral("my cat on the moon")});
+    // The samples can be had back; then they are a list like any other.
+    auto& list = window.findChild<ui::RunForm*>(QStringLiteral("leftPanel"))->prompts().list();
+    list.undoStack().undo();
+    QCOMPARE(Stage::promptsOf(window).size(), 3);
+    list.undoStack().redo();
+    QTest::keyClicks(field, QStringLiteral("another"));
+    QCOMPARE(generate->text(), QStringLiteral("Generate 2"));
+  }
+
   void everyControlHasANameAndAKey() {
     Stage stage({tests::gpuDevice(0), tests::cpuDevice()});
     const auto widgets = stage.window->findChildren<QWidget*>();
@@ -291,6 +326,7 @@ class TestForm : public QObject {
       window.shell().actions().trigger(QStringLiteral("prompts.clear"));
       window.findChild<QPlainTextEdit*>(QStringLiteral("prompts"))->setPlainText(QStringLiteral("등대\nа boat"));
       window.findChild<QSpinBox*>(QStringLiteral("steps"))->setValue(11);
+      window.findChild<QCheckBox*>(QStringLiteral("together"))->setChecked(true);
       window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->setChecked(false);
       window.close();
     }
@@ -302,6 +338,24 @@ class TestForm : public QObject {
     QCOMPARE(window.findChild<QSpinBox*>(QStringLiteral("steps"))->value(), 11);
     QVERIFY(!window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->isChecked());
     QVERIFY(window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:1"))->isChecked());
+    QVERIFY(window.findChild<QCheckBox*>(QStringLiteral("together"))->isChecked());
+  }
+
+  void aRunKeepsItsSettingsThoughTheWindowIsNotClosed() {
+    QSettings().clear();
+    FakeBackend backend({tests::gpuDevice(0), tests::gpuDevice(1), tests::cpuDevice()});
+    auto options = tests::windowOptions();
+    options.restoresSettings = true;
+    ui::MainWindow window(backend, options);
+    QSignalSpy restored(window.findChild<ui::RunForm*>(QStringLiteral("leftPanel")), &ui::RunForm::restored);
+    window.show();
+    QVERIFY(restored.wait());
+    window.findChild<QSpinBox*>(QStringLiteral("steps"))->setValue(13);
+    window.findChild<QCheckBox*>(QStringLiteral("tick-cuda:0"))->setChecked(false);
+    window.findChild<QPushButton*>(QStringLiteral("generate"))->click();
+    // Another window finds them, as it would after a power cut.
+    QTRY_COMPARE(QSettings().value(QStringLiteral("devices")).toStringList(), QStringList{QStringLiteral("GPU-00000001")});
+    QCOMPARE(QSettings().value(QStringLiteral("run/steps")).toInt(), 13);
   }
 };
 

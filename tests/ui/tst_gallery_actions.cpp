@@ -15,11 +15,11 @@
 #include <QSpinBox>
 #include <QTimer>
 #include <QWheelEvent>
-#include <QtEndian>
 #include <functional>
 
 #include "core/backend/local_backend.h"
 #include "core/gallery/picture_reader.h"
+#include "tests/gallery/foreign_png.h"
 #include "tests/gallery/sample_library.h"
 #include "tests/ui/stage.h"
 #include "ui/gallery/compare.h"
@@ -137,7 +137,8 @@ class Desk {
       }
     });
     opens();
-    QVERIFY(hasLooked);
+    // The menu of a button waits in its own loop, any other does not.
+    QTRY_VERIFY(hasLooked);
     // The platform "offscreen" tells late that the menu was the active window.
     QCoreApplication::processEvents();
     QApplication::setActiveWindow(window.get());
@@ -230,28 +231,6 @@ bool drop(ui::MainWindow& window, const QWidget& target, const QString& path) {
   QDropEvent event(at, Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
   QCoreApplication::sendEvent(window.windowHandle(), &event);
   return enter.isAccepted() && event.isAccepted();
-}
-
-/// A PNG with a chunk such as A1111's program writes: tEXt, not compressed.
-QByteArray pngOfOthers(const QByteArray& parameters) {
-  const auto png = picture::encodePng({8, 8, std::vector<std::uint8_t>(192, 90)});
-  QByteArray bytes(reinterpret_cast<const char*>(png->data()), static_cast<qsizetype>(png->size()));
-  const QByteArray chunk = QByteArrayLiteral("tEXtparameters") + '\0' + parameters;
-  quint32 check = 0xffffffff;
-  for (const char byte : chunk) {
-    check ^= static_cast<uchar>(byte);
-    for (int bit = 0; bit < 8; ++bit) {
-      check = check & 1 ? check >> 1 ^ 0xedb88320 : check >> 1;
-    }
-  }
-  const auto number = [](quint32 value) {
-    char four[4];
-    qToBigEndian(value, four);
-    return QByteArray(four, 4);
-  };
-  constexpr int kBehindHeader = 8 + 12 + 13;
-  bytes.insert(kBehindHeader, number(static_cast<quint32>(chunk.size() - 4)) + chunk + number(~check));
-  return bytes;
 }
 
 void turnWheel(QWidget& widget, QPointF at, int delta) {
@@ -1001,6 +980,17 @@ class TestGalleryActions : public QObject {
     desk.find<QAbstractItemView>("promptList")->setFocus();
     desk.key(Qt::Key_Z, Qt::ControlModifier);
     QCOMPARE(Stage::promptsOf(*desk.window), QStringList{"what stood here"});
+    // All of it does by the message.
+    desk.find<QSpinBox>("steps")->setValue(9);
+    desk.find<QLineEdit>("seed")->clear();
+    desk.press("useSettings");
+    QCOMPARE(desk.message(), QStringLiteral("The picture's settings are taken over."));
+    checkForm(desk, "a red boat", "18446744073709551361", 22);
+    desk.act();
+    QCOMPARE(Stage::promptsOf(*desk.window), QStringList{"what stood here"});
+    QCOMPARE(desk.find<QSpinBox>("steps")->value(), 9);
+    QCOMPARE(desk.find<QLineEdit>("seed")->text(), QString());
+    QCOMPARE(desk.find<QComboBox>("seedRule")->currentIndex(), 0);
     // By the action list, without the panel.
     desk.click(5);
     desk.window->shell().actions().trigger(QStringLiteral("gallery.useSettings"));
@@ -1011,25 +1001,30 @@ class TestGalleryActions : public QObject {
   // Drops
 
   void droppedPicturesGiveTheirSettings_data() {
-    QTest::addColumn<bool>("isOurs");
+    QTest::addColumn<QByteArray>("chunk");  // that keeps A1111's text; nothing: a picture of ours
     QTest::addColumn<QString>("place");
     for (const char* place : {"gallery", "promptList", "settingsBox", "rightPanel", "topBar"}) {
-      QTest::addRow("ours on %s", place) << true << QString::fromLatin1(place);
-      QTest::addRow("A1111's on %s", place) << false << QString::fromLatin1(place);
+      QTest::addRow("ours on %s", place) << QByteArray() << QString::fromLatin1(place);
+      QTest::addRow("A1111's on %s", place) << QByteArray("tEXt") << QString::fromLatin1(place);
     }
-    QTest::newRow("ours on the loupe") << true << QStringLiteral("loupe");
+    QTest::newRow("A1111's, packed") << QByteArray("zTXt") << QStringLiteral("gallery");
+    QTest::newRow("ours on the loupe") << QByteArray() << QStringLiteral("loupe");
   }
   void droppedPicturesGiveTheirSettings() {
-    QFETCH(bool, isOurs);
+    QFETCH(QByteArray, chunk);
     QFETCH(QString, place);
     Desk desk;
     const QTemporaryDir folder;
     const QString path = folder.filePath(QStringLiteral("picture.png"));
-    if (isOurs) {
+    if (chunk.isEmpty()) {
       QVERIFY(QFile::copy(desk.data(1, GalleryModel::PathRole).toString(), path));
     } else {
-      tests::writeFile(path, pngOfOthers("a red boat\nNegative prompt: blurry\nSteps: 22, Sampler: DPM++ 2M, CFG scale: 6.5, "
-                                         "Seed: 18446744073709551361, Size: 1200x900, Model: other, Version: v1.9"));
+      const QByteArray text(
+          "a red boat\nNegative prompt: blurry\nSteps: 22, Sampler: DPM++ 2M, CFG scale: 6.5, "
+          "Seed: 18446744073709551361, Size: 1200x900, Model: other, Version: v1.9");
+      // qCompress() puts the length in front of the stream.
+      tests::writeFile(path, tests::pngWithChunk(chunk, QByteArray("parameters") + '\0' +
+                                                            (chunk == "zTXt" ? '\0' + qCompress(text).mid(4) : text)));
     }
     if (place == QLatin1String("loupe")) {
       desk.click(0);
@@ -1039,6 +1034,7 @@ class TestGalleryActions : public QObject {
     QTRY_COMPARE(desk.message(), QStringLiteral("Settings taken over from picture.png."));
     checkForm(desk, "a red boat", "18446744073709551361", 22);
     QVERIFY(!desk.find<QPushButton>("stop")->isEnabled());
+    QCOMPARE(desk.find<QPushButton>("messageAction")->text(), QStringLiteral("Undo"));
   }
 
   void droppedPicturesWithoutSettingsSaySo() {

@@ -110,6 +110,10 @@ class TestLook : public QObject {
       if (!label->isVisible()) {
         continue;
       }
+      if (label->objectName() == QLatin1String("progress")) {
+        QVERIFY2(!label->isCut(), qPrintable(label->text()));
+        continue;
+      }
       QVERIFY2(label->isCut(), qPrintable(label->text()));
       ++cut;
       // The same picture as the text with its ellipsis gives.
@@ -120,6 +124,52 @@ class TestLook : public QObject {
       QCOMPARE(label->grab().toImage(), whole);
     }
     QCOMPARE(cut, 2);
+  }
+
+  void theProgressHasWhatRoomThereIs() {
+    Stage stage;
+    stage.find<QSpinBox>("images")->setValue(50);
+    QVERIFY(stage.run(QStringList(24, QStringLiteral("a tree"))));
+    stage.backend.step(QStringLiteral("cpu:0"), 0, 1, 25);
+    for (int i = 0; i < 3; ++i) {
+      stage.backend.picture(i, QStringLiteral("/nowhere/%1.png").arg(i));
+      QTest::qWait(5);
+    }
+    stage.backend.fail(3, {base::ErrorCode::OutOfMemory, "No room.", {}});
+    auto* progress = stage.find<ui::ElidedLabel>("progress");
+    QVERIFY2(progress->text().contains(QStringLiteral("done ")), qPrintable(progress->text()));
+    for (const QSize size : {QSize(1024, 640), QSize(1280, 800), QSize(1920, 1080)}) {
+      stage.window->resize(size);
+      QCoreApplication::processEvents();
+      QCOMPARE(stage.window->size(), size);
+      QVERIFY2(!progress->isCut(), qPrintable(progress->text()));
+      QCOMPARE(progress->text().contains(QStringLiteral("a minute")), size.width() > 1024);
+      auto* search = stage.find<QLineEdit>("search");
+      QVERIFY(search->fontMetrics().horizontalAdvance(search->placeholderText()) < search->width() - 16);
+    }
+    // Where there is none it is the progress that gives way.
+    stage.window->resize(ui::Metrics::kWindowLeastWidth, 640);
+    QCoreApplication::processEvents();
+    QCOMPARE(stage.window->width(), ui::Metrics::kWindowLeastWidth);
+  }
+
+  void widePicturesStandCloseTogether() {
+    for (const auto& [width, height] : {std::pair(512, 256), std::pair(512, 512), std::pair(256, 512)}) {
+      Stage stage;
+      stage.window->resize(1280, 800);
+      stage.find<QSpinBox>("images")->setValue(30);
+      stage.find<QComboBox>("size")->setEditText(QStringLiteral("%1 × %2").arg(width).arg(height));
+      QVERIFY(stage.run({QStringLiteral("a tree")}));
+      const auto placeOf = [&stage](int row) { return stage.grid()->visualRect(stage.tile(row)); };
+      QTRY_VERIFY(placeOf(0).isValid());
+      int next = 1;
+      while (placeOf(next).top() == placeOf(0).top()) {
+        ++next;
+      }
+      const int side = placeOf(0).width() - ui::Metrics::kTileGap;
+      QCOMPARE(placeOf(next).top() - placeOf(0).top(), std::min(side, side * height / width) + ui::Metrics::kTileGap);
+      QCOMPARE(stage.grid()->indexAt(placeOf(next).center()), stage.tile(next));
+    }
   }
 
   void tilesFillTheWidth_data() {

@@ -555,14 +555,34 @@ class TestPrompts : public QObject {
     QTest::keyClick(name, Qt::Key_Return);
     QVERIFY(!name->isVisible());
     stage.find<QSpinBox>("steps")->setValue(5);
-    QTimer::singleShot(0, stage.window.get(), [] {
-      QWidget* menu = QApplication::activePopupWidget();
-      QTest::keyClick(menu, Qt::Key_Down);
-      QTest::keyClick(menu, Qt::Key_Return);
-    });
+    stage.find<QComboBox>("size")->setCurrentIndex(0);
     QTest::mouseClick(stage.find<QPushButton>("presets"), Qt::LeftButton);
+    QWidget* menu = QApplication::activePopupWidget();
+    QVERIFY(menu != nullptr);
+    QTest::keyClick(menu, Qt::Key_Down);
+    QTest::keyClick(menu, Qt::Key_Return);
     QCOMPARE(stage.find<QSpinBox>("steps")->value(), 33);
     QCOMPARE(stage.find<QComboBox>("size")->currentText(), QStringLiteral("64 × 128"));
+    QCOMPARE(stage.message(), QStringLiteral("The settings are those of “tall”."));
+    QTest::mouseClick(stage.find<QPushButton>("messageAction"), Qt::LeftButton);
+    QCOMPARE(stage.find<QSpinBox>("steps")->value(), 5);
+    QCOMPARE(stage.find<QComboBox>("size")->currentText(), QStringLiteral("Model's own"));
+  }
+
+  void aPresetBringsItsRuleOfSeeds() {
+    Stage stage;
+    auto& settings = stage.window->findChild<ui::RunForm*>(QStringLiteral("leftPanel"))->settings();
+    auto* rule = stage.find<QComboBox>("seedRule");
+    stage.find<QLineEdit>("seed")->setText(QStringLiteral("7"));
+    const QVariantMap counting = settings.values();
+    QCOMPARE(rule->currentText(), QStringLiteral("Counting up"));
+    rule->setCurrentIndex(2);
+    Q_EMIT rule->activated(2);
+    const QVariantMap same = settings.values();
+    settings.setValues(counting);
+    QCOMPARE(rule->currentText(), QStringLiteral("Counting up"));
+    settings.setValues(same);
+    QCOMPARE(rule->currentText(), QStringLiteral("Same for each prompt"));
   }
 
   void theCostIsToldFromWhatDevicesDid() {
@@ -581,12 +601,12 @@ class TestPrompts : public QObject {
     const auto estimate = ui::estimateCost(work, speeds, slotList);
     QCOMPARE(*estimate.seconds, 400.0);
     QCOMPARE(estimate.bytes, qint64(70000));
-    QCOMPARE(ui::costInWords(estimate), QStringLiteral("about 7 min on 2 devices · 70.0 kB"));
+    QCOMPARE(ui::costInWords(estimate), QStringLiteral("about 7 min on 2 devices\u00a0· 70.0 kB"));
     QVERIFY(!ui::estimateCost(work, {}, slotList).seconds);
     Stage stage;
     paste(stage, QStringLiteral("a"));
     // 256 x 192 pixels of the fake model.
-    QTRY_VERIFY2(stage.find<QLabel>("forecast")->text().endsWith(QStringLiteral("1 picture · 86.0 kB")),
+    QTRY_VERIFY2(stage.find<QLabel>("forecast")->text().endsWith(QStringLiteral("1 picture\u00a0· 86.0 kB")),
                  qPrintable(stage.find<QLabel>("forecast")->text()));
   }
 

@@ -158,6 +158,42 @@ class TestQueuePage : public QObject {
     QTRY_VERIFY(stage->find<QLabel>("queueNothing")->isVisible());
   }
 
+  void aSelectedRowKeepsTheColourOfItsState() {
+    fail(1, base::ErrorCode::OutOfMemory, JobState::Failed);
+    fail(2, base::ErrorCode::WorkerDied, JobState::Parked);
+    for (const auto kind : {ui::ThemeKind::Light, ui::ThemeKind::Dark}) {
+      ui::applyTheme(*qApp, kind);
+      const ui::Tokens& t = ui::currentTokens();
+      const auto stage = openStage();
+      auto* table = tableOf(*stage);
+      QTRY_COMPARE(columnOf(*stage, QueueModel::State).filter(QStringLiteral("Parked")).size(), 1);
+      for (const bool isSelected : {false, true}) {
+        if (isSelected) {
+          table->selectAll();
+        }
+        QCoreApplication::processEvents();
+        const QImage image = stage->window->grab().toImage();
+        for (int row = 0; row < table->model()->rowCount(); ++row) {
+          const QModelIndex index = table->model()->index(row, QueueModel::State);
+          const QString words = index.data().toString();
+          const QColor wanted = words.contains(QStringLiteral("Failed"))   ? t.bad
+                                : words.contains(QStringLiteral("Parked")) ? t.warning
+                                                                           : t.secondary;
+          const QRect inside = table->visualRect(index);
+          const QRect cell(table->viewport()->mapTo(stage->window.get(), inside.topLeft()), inside.size());
+          QCOMPARE(image.pixelColor(cell.topRight() - QPoint(2, -2)), isSelected ? t.raised : t.surface);
+          int inColour = 0;
+          for (int y = cell.top(); y <= cell.bottom(); ++y) {
+            for (int x = cell.left(); x <= cell.right(); ++x) {
+              inColour += image.pixelColor(x, y) == wanted;
+            }
+          }
+          QVERIFY2(inColour > 8, qPrintable(words + QStringLiteral(": %1").arg(inColour)));
+        }
+      }
+    }
+  }
+
   void theKeyboardStaysNearJobsThatGo() {
     const auto stage = openStage();
     auto* table = tableOf(*stage);
@@ -460,6 +496,9 @@ class TestQueuePage : public QObject {
          attempt("cuda:0", 100, std::nullopt, std::nullopt)},
         now);
     QCOMPARE(line.devices(), (QStringList{QStringLiteral("cuda:0"), QStringLiteral("cuda:1")}));
+    ui::TimeLine many;
+    many.setAttempts({attempt("cuda:10", 60, 30, {}), attempt("cuda:2", 60, 30, {}), attempt("cpu:0", 60, 30, {})}, now);
+    QCOMPARE(many.devices().join(u' '), QStringLiteral("cpu:0 cuda:2 cuda:10"));
     const auto* found = line.attemptAt(line.barOf(attempt("cuda:0", 600, 300, {})).center());
     QVERIFY(found != nullptr);
     QCOMPARE(*found->outcome, queue::AttemptOutcome::Failed);

@@ -2,6 +2,8 @@
 #include <QAccessible>
 #include <QCheckBox>
 #include <QComboBox>
+#include <QDir>
+#include <QFile>
 #include <QLineEdit>
 #include <QMenu>
 #include <QMutex>
@@ -9,10 +11,12 @@
 #include <QRegularExpression>
 #include <QSignalSpy>
 #include <QSpinBox>
+#include <QTemporaryDir>
 #include <QThread>
 #include <QTimer>
 #include <QTreeView>
 
+#include "core/models/model_description.h"
 #include "tests/ui/stage.h"
 #include "ui/models_table.h"
 #include "ui/shell/action_list_model.h"
@@ -337,6 +341,40 @@ class TestShell : public QObject {
     QVERIFY(table.index(1, 0).data(ui::ModelsTable::NoteRole).toString().contains(QStringLiteral("A file is missing.")));
     table.setDefault(QStringLiteral("org/model"));
     QVERIFY(table.index(0, 0).data(ui::ModelsTable::DefaultRole).toBool());
+  }
+
+  void brokenModelsSayWhyInAFewWords() {
+    // As models::listModels() says it of folders that are really so.
+    const QTemporaryDir folder;
+    const auto make = [&folder](const char* name, const QByteArray& index) {
+      const QString path = folder.filePath(QLatin1String(name));
+      QDir().mkpath(path);
+      QFile file(path + QStringLiteral("/model_index.json"));
+      QVERIFY(file.open(QIODevice::WriteOnly));
+      file.write(index);
+    };
+    make("large", R"({"_class_name": "StableDiffusionXLPipeline", "_diffusers_version": "0.30.0"})");
+    make("parts", R"({"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.30.0",
+      "scheduler": ["diffusers", "PNDMScheduler"], "text_encoder": ["transformers", "CLIPTextModel"],
+      "tokenizer": ["transformers", "CLIPTokenizer"], "unet": ["diffusers", "UNet2DConditionModel"],
+      "vae": ["diffusers", "AutoencoderKL"]})");
+    ui::ModelsTable table;
+    QStringList notes;
+    for (const char* name : {"large", "parts"}) {
+      const auto model = models::describeModel(folder.filePath(QLatin1String(name)));
+      QVERIFY(!model.isOk());
+      ui::ModelEntry broken;
+      broken.summary.reason = QString::fromStdString(model.error().message);
+      table.setEntries({broken});
+      notes << table.index(0, 0).data(ui::ModelsTable::NoteRole).toString();
+    }
+    QCOMPARE(notes[0], QStringLiteral("This version does not run StableDiffusionXLPipeline"));
+    QVERIFY2(notes[1].startsWith(QStringLiteral("Parts are missing: ")), qPrintable(notes[1]));
+    ui::ModelEntry broken;
+    broken.summary.reason = QStringLiteral("/a b/unet has its weights only as pickle files (x.bin), which can run code");
+    table.setEntries({broken});
+    QCOMPARE(table.index(0, 0).data(ui::ModelsTable::NoteRole).toString(),
+             QStringLiteral("Its weights are pickle files, which are never opened"));
   }
 
   void chosenDefaultIsTakenAndKept() {

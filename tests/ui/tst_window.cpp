@@ -14,6 +14,7 @@
 #include "tests/ui/stage.h"
 #include "ui/gallery/loupe.h"
 #include "ui/shell/page.h"
+#include "ui/top_bar.h"
 
 using namespace polyptych;
 using tests::Application;
@@ -260,6 +261,16 @@ class TestWindow : public QObject {
     // A pause does not count as time in which little was made.
     progress.forgetRate();
     QVERIFY(!progress.ratePerMinute().has_value());
+  }
+
+  void theEndIsToldWithItsDayWhereItIsNotTonight() {
+    const QDateTime now(QDate(2026, 11, 30), QTime(22, 15));  // a Monday
+    const auto words = [&now](int hours) {
+      return ui::TopBar::endInWords(now, std::chrono::hours(hours)).replace(QChar(0x202f), u' ');
+    };
+    QCOMPARE(words(5), QStringLiteral("done at 3:15 AM"));
+    QCOMPARE(words(26), QStringLiteral("done on Wed 12:15 AM"));
+    QCOMPARE(words(24 * 8), QStringLiteral("done on 12/8/26 10:15 PM"));
   }
 
   void theRateWaitsWhereNoStepWasSeen() {

@@ -262,6 +262,32 @@ class TestWindowFaults : public QObject {
     QCOMPARE(picturesIn(room.location().root), 40);
   }
 
+  void twoGpusTogetherAreOneWorker() {
+    qputenv("FAKE_NVML_NAME", "Twin GPU");
+    const auto unset = qScopeGuard([] { qunsetenv("FAKE_NVML_NAME"); });
+    Room room({QStringLiteral("--step-ms"), QStringLiteral("20")}, true);
+    QSet<QString> made;  // workers
+    connect(&room.backend(), &backend::Backend::pictureFinished, room.window.get(),
+            [&made](const backend::PictureEvent& picture) { made << picture.slotId; });
+    auto* together = room.find<QCheckBox>("together");
+    QVERIFY(together->isVisible());
+    QTest::mouseClick(together, Qt::LeftButton, {}, QPoint(8, together->height() / 2));
+    room.generate(6);
+    QTRY_COMPARE_WITH_TIMEOUT(room.stateOf("cuda:1"), QStringLiteral("Works together with GPU 0"), kPatienceMs);
+    QTRY_COMPARE_WITH_TIMEOUT(room.count(State::Done), 6, kPatienceMs);
+    QCOMPARE(made, QSet<QString>{QStringLiteral("cuda:0+cuda:1")});
+    QTRY_COMPARE_WITH_TIMEOUT(room.stateOf("cuda:1"), QStringLiteral("Idle: nothing waiting"), kPatienceMs);
+    // Apart again in the middle of a run, of two prompts now.
+    made.clear();
+    room.generate(8);
+    QTRY_VERIFY_WITH_TIMEOUT(!made.isEmpty(), kPatienceMs);
+    QTest::mouseClick(together, Qt::LeftButton, {}, QPoint(8, together->height() / 2));
+    QTRY_COMPARE_WITH_TIMEOUT(room.message(), QStringLiteral("All 16 pictures are there."), kPatienceMs);
+    QVERIFY(made.contains(QStringLiteral("cuda:0")) && made.contains(QStringLiteral("cuda:1")));
+    QCOMPARE(room.count(State::Failed), 0);
+    QCOMPARE(picturesIn(room.location().root), 22);
+  }
+
   void aFullDiskIsSaidUntilThereIsRoom() {
     const QTemporaryDir folder;
     const QString disk = folder.filePath(QStringLiteral("disk"));

@@ -164,8 +164,10 @@ void shoot(const QString& folder, const QString& state, bool isKorean, bool isDa
           model("demo", "Stable Diffusion", 15'400'000, "fp16", ""),
           model("stable-diffusion-v1-5/stable-diffusion-v1-5", "Stable Diffusion 1.x", 2'130'000'000, "fp16", ""),
           model("stabilityai/stable-diffusion-2-1", "Stable Diffusion 2.x", 5'200'000'000, "fp32", ""),
-          model("stabilityai/stable-diffusion-xl-base-1.0", "StableDiffusionXLPipeline", 6'900'000'000, "",
-                "Models of the class StableDiffusionXLPipeline cannot be used yet.")};
+          model(
+              "stabilityai/stable-diffusion-xl-base-1.0", "StableDiffusionXLPipeline", 6'900'000'000, "",
+              "/models/stabilityai/stable-diffusion-xl-base-1.0/model_index.json is a model for StableDiffusionXLPipeline; this "
+              "version runs models for StableDiffusionPipeline only (Stable Diffusion 1.x and 2.x).")};
     };
     options.describeModel = [](const QString& reference) -> base::Result<models::ModelDescription> {
       models::ModelDescription model;

@@ -14,6 +14,7 @@
 #include "ui/error_text.h"
 #include "ui/images.h"
 #include "ui/shell/page.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -50,6 +51,10 @@ void showProgress(QProgressBar& bar, const backend::SlotStatus& status) {
 }  // namespace
 
 QString slotName(const QString& slotId) {
+  if (const qsizetype plus = slotId.indexOf(u'+'); plus >= 0) {
+    const QString second = slotName(slotId.mid(plus + 1));
+    return slotName(slotId.left(plus)) + QStringLiteral(" + ") + second.mid(second.indexOf(u' ') + 1);
+  }
   const QString number = slotId.mid(slotId.indexOf(u':') + 1);
   if (slotId.startsWith(QLatin1String("cpu"))) {
     const QString cpu = QCoreApplication::translate("DeviceCard", "CPU");
@@ -218,11 +223,18 @@ QString DeviceCard::idleWords() const {
 }
 
 bool DeviceCard::hasSlot(const QString& slotId) const {
+  return leads(slotId) || (slotId.contains(u'+') && leads(slotId.section(u'+', 1)));
+}
+
+bool DeviceCard::leads(const QString& slotId) const {
   const QString id = QString::fromStdString(m_device.id);
-  if (m_device.kind == domain::DeviceKind::Cpu) {
-    return slotId == id || slotId.startsWith(id + u':');
-  }
-  return slotId == id || slotId.startsWith(id + u'#');
+  const QString first = slotId.section(u'+', 0, 0);
+  return first == id || first.startsWith(id + (m_device.kind == domain::DeviceKind::Cpu ? u':' : u'#'));
+}
+
+QString DeviceCard::teller() const {
+  const auto joint = std::ranges::find_if(m_slots, [this](const Slot& slot) { return !leads(slot.status.slotId); });
+  return joint == m_slots.end() ? shortName() : slotName(joint->status.slotId.section(u'+', 0, 0));
 }
 
 void DeviceCard::setStatus(const backend::SlotStatus& status, const QString& prompt) {
@@ -252,7 +264,9 @@ void DeviceCard::setWorkers(int workers) {
 
 void DeviceCard::clear() {
   m_slots.clear();
-  setStatus({}, {});
+  backend::SlotStatus none;
+  none.slotId = QString::fromStdString(m_device.id);
+  setStatus(none, {});
 }
 
 void DeviceCard::endRuns() {
@@ -291,7 +305,7 @@ QStringList DeviceCard::failedSlots() const {
 std::optional<double> DeviceCard::stepsPerSecond() const {
   std::optional<double> all;
   for (const Slot& slot : m_slots) {
-    if (slot.status.state == SlotState::Busy && slot.rate.perSecond()) {
+    if (slot.status.state == SlotState::Busy && leads(slot.status.slotId) && slot.rate.perSecond()) {
       all = all.value_or(0) + *slot.rate.perSecond();
     }
   }
@@ -335,7 +349,7 @@ void DeviceCard::refresh() {
   int done = 0;
   std::size_t known = 0;
   for (const Slot& slot : m_slots) {
-    done += slot.status.picturesDone;
+    done += leads(slot.status.slotId) ? slot.status.picturesDone : 0;
     known += slot.status.state != SlotState::Stopped;
   }
   if (known > 1) {
@@ -359,7 +373,11 @@ void DeviceCard::showOne(const Slot* slot) {
   const bool isFailed = slot != nullptr && slot->status.state == SlotState::Failed;
   // A worker that has ended because its device is not ticked any more is no news.
   const bool isUnwanted = slot != nullptr && slot->status.state == SlotState::Stopped && !m_tick->isChecked();
-  const QString words = slot == nullptr || isUnwanted ? QString() : stateInWords(slot->status);
+  const bool isJoint = slot != nullptr && !leads(slot->status.slotId);
+  const QString words = slot == nullptr || isUnwanted ? QString()
+                        : isJoint && slot->status.state == SlotState::Busy
+                            ? QCoreApplication::translate("DeviceCard", "Works together with %1").arg(teller())
+                            : stateInWords(slot->status);
   m_state->setText(words.isEmpty() ? idleWords() : words);
   m_state->setToolTip(isFailed ? wrappedTip(slot->status.reason) : QString());
   if (slot != nullptr && isSetAside(slot->status)) {
@@ -375,7 +393,7 @@ void DeviceCard::showOne(const Slot* slot) {
   } else {
     m_preview->hide();
   }
-  const bool hasPrompt = isWorking && slot->status.state == SlotState::Busy && !slot->prompt.isEmpty();
+  const bool hasPrompt = isWorking && !isJoint && slot->status.state == SlotState::Busy && !slot->prompt.isEmpty();
   if (hasPrompt != m_isCountBesidePrompt) {
     placeCount(hasPrompt);
   }
@@ -506,11 +524,12 @@ void DeviceCard::mousePressEvent(QMouseEvent* event) {
 }
 
 void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
-  QMenu menu(this);
-  QAction* tick = menu.addAction(m_tick->isChecked() ? QCoreApplication::translate("DeviceCard", "Do not use %1").arg(shortName())
-                                                     : QCoreApplication::translate("DeviceCard", "Use %1").arg(shortName()));
+  auto* menu = new QMenu(this);
+  QAction* tick =
+      menu->addAction(m_tick->isChecked() ? QCoreApplication::translate("DeviceCard", "Do not use %1").arg(shortName())
+                                          : QCoreApplication::translate("DeviceCard", "Use %1").arg(shortName()));
   connect(tick, &QAction::triggered, m_tick, &QCheckBox::toggle);
-  QAction* restart = menu.addAction(QCoreApplication::translate("DeviceCard", "Restart"));
+  QAction* restart = menu->addAction(QCoreApplication::translate("DeviceCard", "Restart"));
   restart->setEnabled(!m_slots.isEmpty());
   connect(restart, &QAction::triggered, this, [this] {
     const QStringList failed = failedSlots();
@@ -518,9 +537,9 @@ void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
       Q_EMIT restartWanted(slotId);
     }
   });
-  connect(menu.addAction(QCoreApplication::translate("DeviceCard", "Log")), &QAction::triggered, this, &DeviceCard::logWanted);
+  connect(menu->addAction(QCoreApplication::translate("DeviceCard", "Log")), &QAction::triggered, this, &DeviceCard::logWanted);
   if (m_device.kind == domain::DeviceKind::Cpu) {
-    QMenu* workers = menu.addMenu(QCoreApplication::translate("DeviceCard", "Workers"));
+    QMenu* workers = menu->addMenu(QCoreApplication::translate("DeviceCard", "Workers"));
     auto* group = new QActionGroup(workers);
     for (int count = 1; count <= kMostWorkers; ++count) {
       QAction* choice = workers->addAction(QLocale().toString(count));
@@ -531,15 +550,15 @@ void DeviceCard::contextMenuEvent(QContextMenuEvent* event) {
     }
   }
   if (m_isCrowded) {
-    menu.addSeparator();
-    connect(menu.addAction(m_isFolded ? QCoreApplication::translate("DeviceCard", "Unfold")
-                                      : QCoreApplication::translate("DeviceCard", "Fold")),
+    menu->addSeparator();
+    connect(menu->addAction(m_isFolded ? QCoreApplication::translate("DeviceCard", "Unfold")
+                                       : QCoreApplication::translate("DeviceCard", "Fold")),
             &QAction::triggered, this, [this] {
               m_isOpened = m_isFolded;
               refresh();
             });
   }
-  menu.exec(event->globalPos());
+  popUp(menu, event->globalPos());
 }
 
 }  // namespace polyptych::ui

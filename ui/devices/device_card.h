@@ -38,8 +38,12 @@ class DeviceCard : public QFrame {
   /// How many workers it is to have; more than one for the CPU alone.
   int workers() const { return m_workers; }
   void setWorkers(int workers);
-  /// True if the slot is a worker on this device.
+  /// True if the slot is a worker on this device, or one on two devices of which this is one.
   bool hasSlot(const QString& slotId) const;
+  /// True if the slot is a worker on this device, or one of which this is the first device: what it makes is told here.
+  bool leads(const QString& slotId) const;
+  /// Whose card tells what this device does: its own, or that of the first of a pair.
+  QString teller() const;
   void setStatus(const backend::SlotStatus& status, const QString& prompt);
   void setPreview(const domain::Image& preview);
   void setReading(const backend::DeviceReading& reading);
@@ -127,7 +131,8 @@ class DeviceCard : public QFrame {
   bool m_isFolded = false;
 };
 
-/// What people call a worker: "GPU 0", "GPU 0 (2)" for the second on it, "CPU 1" for the first slot of the CPU.
+/// What people call a worker: "GPU 0", "GPU 0 (2)" for the second on it, "CPU 1" for the first slot of the CPU, "GPU 0 + 1" for
+/// a pair.
 QString slotName(const QString& slotId);
 
 /// "Generating 17 / 25", "Loading model 1.2 of 3.4 GB"; nothing for a worker that is there and waits.

@@ -15,6 +15,8 @@ namespace {
 constexpr QLatin1String kTicked("devices");
 /// Setting: how many workers the CPU has.
 constexpr QLatin1String kCpuWorkers("cpuWorkers");
+/// Setting: whether GPUs of a kind make each picture together.
+constexpr QLatin1String kTogether("devicesTogether");
 
 }  // namespace
 
@@ -58,15 +60,12 @@ DeviceControl::DeviceControl(backend::Backend& backend, DevicePanel& panel, Open
 void DeviceControl::restore() {
   if (m_restoresSettings) {
     m_panel.setCpuWorkers(QSettings().value(kCpuWorkers, 1).toInt());
+    m_panel.setTogether(QSettings().value(kTogether, false).toBool());
   }
 }
 
-void DeviceControl::save() const {
-  if (m_restoresSettings) {
-    QSettings settings;
-    settings.setValue(kTicked, m_panel.tickedNames());
-    settings.setValue(kCpuWorkers, m_panel.cpuWorkers());
-  }
+QVariantMap DeviceControl::session() const {
+  return {{kTicked, m_panel.tickedNames()}, {kCpuWorkers, m_panel.cpuWorkers()}, {kTogether, m_panel.areTogether()}};
 }
 
 bool DeviceControl::isAnyTicked() const { return !m_panel.tickedList().isEmpty(); }

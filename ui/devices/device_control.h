@@ -2,6 +2,7 @@
 
 #include <QHash>
 #include <QObject>
+#include <QVariantMap>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -39,9 +40,10 @@ class DeviceControl : public QObject {
   quint64 currentRun() const { return m_currentRun; }
   void setCurrentRun(quint64 runId) { m_currentRun = runId; }
 
-  /// Ticks and workers, for the next start.
+  /// Workers, as the last start left them; ticks follow once the devices are listed.
   void restore();
-  void save() const;
+  /// For the next start, by the keys of the settings.
+  QVariantMap session() const;
 
  Q_SIGNALS:
   void tickChanged();

@@ -1,10 +1,14 @@
 #include "ui/devices/device_panel.h"
 
+#include <QCheckBox>
 #include <QHBoxLayout>
 #include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
+#include <map>
+#include <string>
 
+#include "ui/elided.h"
 #include "ui/shell/page.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
@@ -22,24 +26,43 @@ DevicePanel::DevicePanel(QWidget* parent) : QWidget(parent) {
   top->addWidget(title);
   top->addStretch();
   top->addWidget(m_count);
+  // As high as the head of the prompts, which has a button.
+  title->setMinimumHeight(Metrics::kHead);
   auto* inside = new QWidget;
   m_list = new QVBoxLayout(inside);
   m_list->setContentsMargins(0, 0, 0, 0);
   m_list->setSpacing(Metrics::kGap);
+  m_togetherBox = new QWidget(inside);
   m_list->addWidget(m_hint);
+  m_list->addWidget(m_togetherBox);
   m_list->addStretch();
   m_scroll = new QScrollArea(this);
   m_scroll->setWidget(inside);
   m_scroll->setWidgetResizable(true);
   m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   m_scroll->setFocusPolicy(Qt::NoFocus);
+  m_together = new QCheckBox(m_togetherBox);
+  m_together->setObjectName(QStringLiteral("together"));
+  m_togetherHint = makeLabel("hint", m_togetherBox);
+  m_togetherHint->setWordWrap(true);
+  auto* together = new QVBoxLayout(m_togetherBox);
+  together->setContentsMargins(0, Metrics::kTight, 0, Metrics::kTight);
+  together->setSpacing(Metrics::kTight);
+  together->addWidget(m_together);
+  together->addWidget(m_togetherHint);
+  m_togetherBox->hide();
+  connect(m_together, &QCheckBox::toggled, this, &DevicePanel::tickChanged);
   auto* all = new QVBoxLayout(this);
   all->setContentsMargins(Metrics::kPad, Metrics::kPad, Metrics::kPad, Metrics::kPad);
-  all->setSpacing(Metrics::kGap);
+  all->setSpacing(Metrics::kTight);
   all->addLayout(top);
   all->addWidget(m_scroll, 1);
   retranslated(this, [this, title] {
     title->setText(tr("Devices"));
+    m_together->setText(tr("Make each picture together"));
+    m_togetherHint->setText(tr("Two GPUs of a kind share a picture: one is there sooner, many take longer."));
+    m_together->setToolTip(wrappedTip(m_togetherHint->text()));
+    m_together->setAccessibleDescription(m_togetherHint->text());
     m_hint->setText(m_devices.empty()
                         ? tr("Looking for devices")
                         : tr("No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly."));
@@ -64,7 +87,7 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
     card->setTicked(ticked.contains(key));
     isAnyTicked |= card->isTicked();
     m_cards.push_back(card);
-    m_list->insertWidget(m_list->count() - 1, card);
+    m_list->insertWidget(m_list->indexOf(m_togetherBox), card);
   }
   if (!isAnyTicked) {
     for (DeviceCard* card : m_cards) {
@@ -75,6 +98,7 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
   m_hint->setText(tr("No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly."));
   const auto update = [this] {
     m_count->setText(QStringLiteral("%1 / %2").arg(tickedNames().size()).arg(m_cards.size()));
+    m_togetherBox->setVisible(canBeTogether());
     Q_EMIT tickChanged();
   };
   for (DeviceCard* card : m_cards) {
@@ -84,7 +108,7 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
       // Once it has its new height.
       QTimer::singleShot(0, card, [this, card] { m_scroll->ensureWidgetVisible(card, 0, 0); });
     });
-    connect(card, &DeviceCard::logWanted, this, [this, card] { Q_EMIT logWanted(card->shortName()); });
+    connect(card, &DeviceCard::logWanted, this, [this, card] { Q_EMIT logWanted(card->teller()); });
     card->setCrowded(static_cast<int>(m_cards.size()) > kMostWhole);
   }
   update();
@@ -121,8 +145,12 @@ void DevicePanel::takeFocus() {
 }
 
 void DevicePanel::show(const backend::SlotStatus& status, const QString& prompt) {
-  if (DeviceCard* card = cardOf(status.slotId)) {
-    card->setStatus(status, prompt);
+  for (DeviceCard* card : m_cards) {
+    if (card->hasSlot(status.slotId)) {
+      card->setStatus(status, prompt);
+    }
+  }
+  if (const DeviceCard* card = cardOf(status.slotId)) {
     m_log.noteStatus(card->shortName(), status);
   }
 }
@@ -164,8 +192,38 @@ void DevicePanel::endRuns() {
   }
 }
 
+bool DevicePanel::areTogether() const { return m_together->isChecked(); }
+
+void DevicePanel::setTogether(bool areTogether) { m_together->setChecked(areTogether); }
+
+/// Ticked GPUs of the same name, in the order of the cards; one that is left over works by itself.
+std::vector<DevicePanel::Pair> DevicePanel::pairs() const {
+  std::vector<Pair> found;
+  std::map<std::string, const DeviceCard*> single;
+  for (const DeviceCard* card : m_cards) {
+    const domain::DeviceInfo& device = card->device();
+    if (!card->isTicked() || device.kind != domain::DeviceKind::Cuda || device.uuid.empty()) {
+      continue;
+    }
+    const DeviceCard*& first = single[device.name];
+    if (first == nullptr) {
+      first = card;
+    } else {
+      found.emplace_back(std::exchange(first, nullptr), card);
+    }
+  }
+  return found;
+}
+
 QString DevicePanel::tickedList() const {
   QStringList list = tickedNames();
+  if (areTogether()) {
+    for (const auto& [first, second] : pairs()) {
+      const QString partner = QString::fromStdString(second->device().uuid);
+      list.removeAll(partner);
+      list[list.indexOf(QString::fromStdString(first->device().uuid))] += u'+' + partner;
+    }
+  }
   for (QString& name : list) {
     if (name == QLatin1String("cpu") && cpuWorkers() > 1) {
       name += u':' + QString::number(cpuWorkers());
@@ -199,7 +257,7 @@ void DevicePanel::setCpuWorkers(int workers) {
 
 DeviceCard* DevicePanel::cardOf(const QString& slotId) const {
   for (DeviceCard* card : m_cards) {
-    if (card->hasSlot(slotId)) {
+    if (card->leads(slotId)) {
       return card;
     }
   }

@@ -3,12 +3,14 @@
 #include <QLabel>
 #include <QScrollArea>
 #include <QWidget>
+#include <utility>
 #include <vector>
 
 #include "core/backend/backend.h"
 #include "ui/devices/device_card.h"
 #include "ui/devices/device_log.h"
 
+class QCheckBox;
 class QVBoxLayout;
 
 namespace polyptych::ui {
@@ -26,13 +28,20 @@ class DevicePanel : public QWidget {
   void setDevices(const std::vector<domain::DeviceInfo>& devices, const QStringList& ticked);
   const std::vector<domain::DeviceInfo>& devices() const { return m_devices; }
   const std::vector<DeviceCard*>& cards() const { return m_cards; }
-  /// A list for domain::chooseDevices(): "cpu:2,GPU-...": empty if nothing is ticked.
+  /// A list for domain::chooseDevices(): "cpu:2,GPU-...", with "GPU-...+GPU-..." for two that work together; empty if nothing is
+  /// ticked.
   QString tickedList() const;
   /// Ids or UUIDs, to be remembered.
   QStringList tickedNames() const;
   /// Workers of the CPU.
   int cpuWorkers() const;
   void setCpuWorkers(int workers);
+  /// Whether ticked GPUs of a kind make each picture together, two by two. It is kept where there are no two of a kind.
+  bool areTogether() const;
+  void setTogether(bool areTogether);
+  /// There are two of a kind.
+  bool canBeTogether() const { return !pairs().empty(); }
+  /// The card that tells what the worker makes.
   DeviceCard* cardOf(const QString& slotId) const;
   DeviceLog& log() { return m_log; }
   void tickAll();
@@ -60,6 +69,9 @@ class DevicePanel : public QWidget {
   void hideEvent(QHideEvent* event) override;
 
  private:
+  using Pair = std::pair<const DeviceCard*, const DeviceCard*>;
+  std::vector<Pair> pairs() const;
+
   std::vector<domain::DeviceInfo> m_devices;
   std::vector<DeviceCard*> m_cards;
   bool m_isPaused = false;
@@ -67,6 +79,9 @@ class DevicePanel : public QWidget {
   DeviceLog m_log;
   QLabel* m_hint;
   QLabel* m_count;
+  QCheckBox* m_together;
+  QLabel* m_togetherHint;
+  QWidget* m_togetherBox;
   QScrollArea* m_scroll;
   QVBoxLayout* m_list;
 };

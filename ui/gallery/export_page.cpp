@@ -94,7 +94,7 @@ ExportPage::ExportPage(PictureLibrary& library, bool isStored, QWidget* parent)
   m_words = makeLabel("hint", this);
   m_words->setWordWrap(true);
   grid->addWidget(m_words, 2 * Name + 1, 1);
-  m_format = new QComboBox(this);
+  m_format = new ElidedComboBox(this);
   m_format->setObjectName(QStringLiteral("exportFormat"));
   m_format->addItems({QStringLiteral("PNG"), QStringLiteral("JPEG"), QStringLiteral("WebP")});
   addRow(Format, m_format, false);
@@ -258,15 +258,23 @@ void ExportPage::proposePlace() {
 }
 
 void ExportPage::browse() {
-  const QString start = m_place->text();
-  const QString chosen =
-      kind() == Kind::Folder
-          ? QFileDialog::getExistingDirectory(this, tr("Folder for the pictures"), QFileInfo(start).path())
-          : QFileDialog::getSaveFileName(this, tr("File to write"), start, {}, nullptr, QFileDialog::DontConfirmOverwrite);
-  if (!chosen.isEmpty()) {
-    m_isPlaceTyped = true;
-    m_place->setText(chosen);
+  const QFileInfo start(QDir::fromNativeSeparators(m_place->text()));
+  auto* dialog =
+      new QFileDialog(this, kind() == Kind::Folder ? tr("Folder for the pictures") : tr("File to write"), start.path());
+  dialog->setAttribute(Qt::WA_DeleteOnClose);
+  if (kind() == Kind::Folder) {
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+  } else {
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setOption(QFileDialog::DontConfirmOverwrite);
+    dialog->selectFile(start.fileName());
   }
+  connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& chosen) {
+    m_isPlaceTyped = true;
+    m_place->setText(QDir::toNativeSeparators(chosen));
+  });
+  dialog->open();
 }
 
 void ExportPage::begin(std::vector<qint64> ids, bool isSelection) {

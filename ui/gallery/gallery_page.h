@@ -65,7 +65,8 @@ class GalleryPage : public QWidget {
   void save() const;
 
  Q_SIGNALS:
-  void useSettingsRequested(const polyptych::domain::PictureMetadata& metadata);
+  /// @param file  name of the one that was dropped; nothing: it is a picture of the library
+  void useSettingsRequested(const polyptych::domain::PictureMetadata& metadata, const QString& file);
   void useSeedRequested(quint64 seed);
   /// Something happened that the message bar is to tell.
   void told(polyptych::ui::MessageBar::Kind kind, const polyptych::ui::ErrorText& text,

@@ -133,11 +133,24 @@ void GalleryView::layOut() const {
     band.tilesTop = hasHeadings ? y + Metrics::kHeading : y;
     band.first = section.first;
     band.count = section.count;
+    band.line = lineHeight(band.first, band.count);
     m_bands.push_back(band);
-    y = band.tilesTop + (section.count + m_columns - 1) / m_columns * m_cell + (hasHeadings ? Metrics::kGap : 0);
+    y = band.tilesTop + (section.count + m_columns - 1) / m_columns * band.line + (hasHeadings ? Metrics::kGap : 0);
   }
   m_height = y;
   m_gallery->tiles().setTile(static_cast<int>((m_cell - Metrics::kTileGap) * devicePixelRatioF()), devicePixelRatioF());
+}
+
+/// Tiles are as wide as each other; where all pictures are wider than they are high, their lines stand no farther apart than
+/// that.
+int GalleryView::lineHeight(int first, int count) const {
+  const int side = m_cell - Metrics::kTileGap;
+  int height = 0;
+  for (int row = first; row < first + count && height < side; ++row) {
+    const QSize size = m_gallery->sizeOf(row);
+    height = std::max(height, size.isEmpty() ? side : std::min(side, side * size.height() / size.width()));
+  }
+  return std::max(height, Metrics::kTileGap) + Metrics::kTileGap;
 }
 
 const GalleryView::Band* GalleryView::bandOf(int row) const {
@@ -158,7 +171,7 @@ QRect GalleryView::tileRect(int row) const {
     return {};
   }
   const int place = row - band->first;
-  return {place % m_columns * m_cell, band->tilesTop + place / m_columns * m_cell, m_cell, m_cell};
+  return {place % m_columns * m_cell, band->tilesTop + place / m_columns * band->line, m_cell, band->line};
 }
 
 int GalleryView::verticalOffset() const { return verticalScrollBar()->value(); }
@@ -177,7 +190,7 @@ QModelIndex GalleryView::indexAt(const QPoint& point) const {
   if (y < band.tilesTop) {
     return {};
   }
-  const int place = (y - band.tilesTop) / m_cell * m_columns + point.x() / m_cell;
+  const int place = (y - band.tilesTop) / band.line * m_columns + point.x() / m_cell;
   return place < band.count ? m_gallery->index(band.first + place) : QModelIndex();
 }
 
@@ -190,7 +203,7 @@ std::pair<int, int> GalleryView::visibleRows() const {
   const int bottom = top + viewport()->height() - 1;
   const auto rowAt = [&](int y, bool isLast) {
     const Band& band = m_bands[bandAt(y)];
-    const int line = std::max(0, y - band.tilesTop) / m_cell;
+    const int line = std::max(0, y - band.tilesTop) / band.line;
     return band.first + std::min(band.count - 1, line * m_columns + (isLast ? m_columns - 1 : 0));
   };
   return {rowAt(top, false), rowAt(bottom, true)};
@@ -343,15 +356,16 @@ void GalleryView::paintEvent(QPaintEvent* event) {
     if (hasHeadings && band.tilesTop > top) {
       paintHeading(painter, band, number);
     }
-    const int firstLine = std::max(0, top - band.tilesTop) / m_cell;
-    const int lastLine = std::max(-1, (bottom - band.tilesTop) / m_cell);
+    const int firstLine = std::max(0, top - band.tilesTop) / band.line;
+    const int lastLine = std::max(-1, (bottom - band.tilesTop) / band.line);
     if (bottom < band.tilesTop) {
       continue;
     }
     const int last = std::min(band.count, (lastLine + 1) * m_columns);
     for (int place = firstLine * m_columns; place < last; ++place) {
       const QModelIndex index = m_gallery->index(band.first + place);
-      const QRect cell(place % m_columns * m_cell, band.tilesTop + place / m_columns * m_cell - verticalOffset(), m_cell, m_cell);
+      const QRect cell(place % m_columns * m_cell, band.tilesTop + place / m_columns * band.line - verticalOffset(), m_cell,
+                       band.line);
       if (cell.intersects(area)) {
         paintTile(painter, cell, index, selection->isSelected(index), index == currentIndex() && hasFocus());
       }
@@ -411,7 +425,7 @@ void GalleryView::keyPressEvent(QKeyEvent* event) {
 int GalleryView::rowNear(int y, int column) const {
   const Band& band = m_bands[bandAt(y)];
   const int lines = (band.count + m_columns - 1) / m_columns;
-  const int line = std::clamp((y - band.tilesTop) / m_cell, 0, lines - 1);
+  const int line = std::clamp((y - band.tilesTop) / band.line, 0, lines - 1);
   return band.first + std::min(band.count - 1, line * m_columns + column);
 }
 
@@ -457,7 +471,7 @@ QModelIndex GalleryView::moveCursor(CursorAction action, Qt::KeyboardModifiers) 
     }
     case MovePageUp:
     case MovePageDown: {
-      const int page = std::max(m_cell, viewport()->height() / m_cell * m_cell);
+      const int page = std::max(band->line, viewport()->height() / band->line * band->line);
       const int y = tile.center().y() + (action == MovePageUp ? -page : page);
       return m_gallery->index(rowNear(std::clamp(y, 0, std::max(0, m_height - 1)), column));
     }
@@ -553,8 +567,8 @@ void GalleryView::mouseMoveEvent(QMouseEvent* event) {
   const int rightColumn = std::clamp(band.right() / m_cell, 0, m_columns - 1);
   for (std::size_t number = bandAt(band.top()); number < m_bands.size() && m_bands[number].top <= band.bottom(); ++number) {
     const Band& part = m_bands[number];
-    const int firstLine = std::max(0, band.top() - part.tilesTop) / m_cell;
-    const int lastLine = band.bottom() < part.tilesTop ? -1 : (band.bottom() - part.tilesTop) / m_cell;
+    const int firstLine = std::max(0, band.top() - part.tilesTop) / part.line;
+    const int lastLine = band.bottom() < part.tilesTop ? -1 : (band.bottom() - part.tilesTop) / part.line;
     for (int line = firstLine; line <= lastLine && line * m_columns < part.count; ++line) {
       const int from = line * m_columns + leftColumn;
       const int to = std::min(part.count - 1, line * m_columns + rightColumn);

@@ -62,6 +62,7 @@ class GalleryView : public QAbstractItemView {
     int tilesTop = 0;
     int first = 0;
     int count = 0;
+    int line = 1;  ///< height of a line of tiles: that of the tallest, with the gap
   };
   /// A tile that is to stay where it is on the screen.
   struct Anchor {
@@ -74,6 +75,7 @@ class GalleryView : public QAbstractItemView {
   const Band* bandOf(int row) const;
   std::size_t bandAt(int y) const;
   QRect tileRect(int row) const;  ///< in the whole gallery
+  int lineHeight(int first, int count) const;
   void keepAnchor();
   void returnToAnchor();
   void updateHandle();

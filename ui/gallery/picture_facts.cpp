@@ -5,6 +5,8 @@
 #include <QFileInfo>
 #include <QLocale>
 
+#include "ui/devices/device_card.h"
+
 namespace polyptych::ui {
 namespace {
 
@@ -20,6 +22,7 @@ std::vector<Fact> factsOf(const gallery::PictureDetails& details) {
   const QLocale locale;
   const auto number = [&](double value) { return locale.toString(value, 'g', 6); };
   const QString yes = Words::tr("yes");
+  const QString device = details.origin.device.isEmpty() ? QString() : slotName(details.origin.device);
   std::vector<Fact> facts{
       {Words::tr("Prompt"), QString::fromStdString(request.prompt)},
       {Words::tr("Negative prompt"), QString::fromStdString(request.negativePrompt.value_or(""))},
@@ -41,9 +44,8 @@ std::vector<Fact> factsOf(const gallery::PictureDetails& details) {
       {Words::tr("Run"), QString::number(details.row.runNumber)},
       {Words::tr("Number in the run"), QString::number(details.row.index + 1)},
       {Words::tr("Made"), locale.toString(QDateTime::fromMSecsSinceEpoch(details.row.madeMs), QLocale::ShortFormat)},
-      {Words::tr("Device"), details.origin.deviceName.isEmpty()
-                                ? details.origin.device
-                                : QStringLiteral("%1 (%2)").arg(details.origin.deviceName, details.origin.device)},
+      {Words::tr("Device"),
+       details.origin.deviceName.isEmpty() ? device : QStringLiteral("%1 (%2)").arg(details.origin.deviceName, device)},
       {Words::tr("Time"),
        details.origin.seconds > 0 ? Words::tr("%1 s").arg(locale.toString(details.origin.seconds, 'f', 1)) : QString()},
       {Words::tr("Program"), QString::fromStdString(metadata.programVersion)},

@@ -74,7 +74,8 @@ void paintTile(QPainter& painter, const QRect& cell, const QModelIndex& index, b
   if (shape.isEmpty()) {
     shape = picture.isNull() ? tile.size() : picture.size();
   }
-  QRect inside(QPoint(), shape.scaled(tile.size(), Qt::KeepAspectRatio));
+  // As wide as all tiles or less; a line of wide pictures is no higher than they are.
+  QRect inside(QPoint(), shape.scaled(tile.width(), tile.width(), Qt::KeepAspectRatio));
   inside.moveCenter(tile.center());
   inside &= tile;
 

@@ -21,6 +21,7 @@ class PromptListModel : public QAbstractListModel {
   const Entries& entries() const { return m_entries; }
   const Entry& at(int row) const { return m_entries[static_cast<std::size_t>(row)]; }
   QUndoStack& undoStack() { return m_undo; }
+  const QUndoStack& undoStack() const { return m_undo; }
 
   /// @param row  where the first of them will stand
   void insert(int row, Entries entries);

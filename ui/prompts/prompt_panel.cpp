@@ -14,6 +14,7 @@
 #include "ui/shell/actions.h"
 #include "ui/shell/line_icon.h"
 #include "ui/shell/page.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -102,12 +103,19 @@ void PromptPanel::retranslate() {
   updateCount();
 }
 
+bool PromptPanel::areSamples() const {
+  return m_list.rowCount() > 0 && !m_list.undoStack().canUndo() && m_list.entries() == samplePrompts();
+}
+
+bool PromptPanel::doSamplesYield() const { return !promptsOf(m_field->toPlainText()).isEmpty() && areSamples(); }
+
 qint64 PromptPanel::promptCount() const {
-  return m_list.enabledCount() + static_cast<qint64>(promptsOf(m_field->toPlainText()).size());
+  return (doSamplesYield() ? 0 : m_list.enabledCount()) + static_cast<qint64>(promptsOf(m_field->toPlainText()).size());
 }
 
 qint64 PromptPanel::pictureCount(int imagesPerPrompt) const {
-  return m_list.pictureCount(imagesPerPrompt) + static_cast<qint64>(promptsOf(m_field->toPlainText()).size()) * imagesPerPrompt;
+  return (doSamplesYield() ? 0 : m_list.pictureCount(imagesPerPrompt)) +
+         static_cast<qint64>(promptsOf(m_field->toPlainText()).size()) * imagesPerPrompt;
 }
 
 PromptListModel::Entries PromptPanel::typedEntries() const { return entriesOf(promptsOf(m_field->toPlainText())); }
@@ -133,16 +141,26 @@ void PromptPanel::acceptField() {
   const QStringList lines = promptsOf(m_field->toPlainText());
   m_field->clear();
   if (!lines.isEmpty()) {
-    m_list.insert(m_list.rowCount(), entriesOf(lines));
+    add(m_list.rowCount(), entriesOf(lines));
     m_view->clearSelection();
     m_view->scrollTo(m_list.index(m_list.rowCount() - 1));
   }
 }
 
+/// @return the first of the new rows
+int PromptPanel::add(int row, PromptListModel::Entries entries) {
+  if (areSamples()) {
+    m_list.replaceAll(std::move(entries));
+    return 0;
+  }
+  m_list.insert(row, std::move(entries));
+  return row;
+}
+
 void PromptPanel::addLines(int row, const QStringList& lines) {
   if (!lines.isEmpty()) {
-    m_list.insert(row, entriesOf(lines));
-    m_view->select(row, row + static_cast<int>(lines.size()) - 1);
+    const int first = add(row, entriesOf(lines));
+    m_view->select(first, first + static_cast<int>(lines.size()) - 1);
   }
 }
 
@@ -151,10 +169,9 @@ void PromptPanel::take(PromptListModel::Entries entries, bool replaces) {
     m_list.replaceAll(std::move(entries));
     return;
   }
-  const int row = m_list.rowCount();
   const auto count = static_cast<int>(entries.size());
-  m_list.insert(row, std::move(entries));
-  m_view->select(row, row + count - 1);
+  const int first = add(m_list.rowCount(), std::move(entries));
+  m_view->select(first, first + count - 1);
 }
 
 QList<int> PromptPanel::rows() const { return m_view->selectedRows(); }
@@ -292,20 +309,20 @@ void PromptPanel::addActions(Actions& actions) {
 }
 
 void PromptPanel::showMenu(const QPoint& at, bool isOfRows) {
-  QMenu menu(this);
-  const auto add = [&](const char* id, bool isEnabled = true) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
+  auto* menu = new QMenu(this);
+  const auto add = [&](const char* id, bool isEnabled = true) { m_actions->addTo(*menu, QLatin1String(id), isEnabled); };
   const bool hasRows = !rows().isEmpty();
   if (isOfRows) {
     for (const char* id : {"prompts.edit", "prompts.settings", "prompts.toggle", "prompts.duplicate"}) {
       add(id, hasRows);
     }
-    menu.addSeparator();
+    menu->addSeparator();
     for (const char* id : {"prompts.cut", "prompts.copy"}) {
       add(id, hasRows);
     }
     add("prompts.paste", QGuiApplication::clipboard()->mimeData()->hasText());
     add("prompts.remove", hasRows);
-    menu.addSeparator();
+    menu->addSeparator();
     for (const char* id : {"prompts.moveUp", "prompts.moveDown"}) {
       add(id, hasRows);
     }
@@ -314,13 +331,13 @@ void PromptPanel::showMenu(const QPoint& at, bool isOfRows) {
     add("prompts.save", m_list.rowCount() > 0);
     add("prompts.samples");
     add("prompts.clear", m_list.rowCount() > 0);
-    menu.addSeparator();
+    menu->addSeparator();
     add("prompts.settings", hasRows);
   }
-  menu.addSeparator();
+  menu->addSeparator();
   add("prompts.undo", m_list.undoStack().canUndo());
   add("prompts.redo", m_list.undoStack().canRedo());
-  menu.exec(at);
+  popUp(menu, at);
 }
 
 }  // namespace polyptych::ui

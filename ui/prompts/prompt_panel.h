@@ -34,11 +34,14 @@ class PromptPanel : public QWidget {
   qint64 pictureCount(int imagesPerPrompt) const;
   /// What stands in the field and not in the list.
   PromptListModel::Entries typedEntries() const;
+  /// What stands in the field would take the place of the list: samples that nobody has touched are only there so that something
+  /// is.
+  bool doSamplesYield() const;
   /// Puts what stands in open fields into the list.
   void commit();
   void takeFocus();
   void addActions(Actions& actions);
-  /// At the end of the list, or in place of it.
+  /// At the end of the list, or in place of it; samples that nobody has touched make room.
   void take(PromptListModel::Entries entries, bool replaces);
 
  Q_SIGNALS:
@@ -50,6 +53,8 @@ class PromptPanel : public QWidget {
   void editWanted(const QList<int>& rows);
 
  private:
+  bool areSamples() const;
+  int add(int row, PromptListModel::Entries entries);
   void addLines(int row, const QStringList& lines);
   void acceptField();
   void updateCount();

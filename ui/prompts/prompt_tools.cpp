@@ -7,6 +7,7 @@
 
 #include "ui/error_text.h"
 #include "ui/shell/actions.h"
+#include "ui/shell/pop_up.h"
 
 namespace polyptych::ui {
 
@@ -74,9 +75,7 @@ void PromptTools::chooseFile() {
 
 void PromptTools::take(const QString& name, const PromptListModel::Entries& entries, bool replaces) {
   PromptPanel& prompts = m_form.prompts();
-  // Samples that nobody has touched were only there so that something was.
-  const bool areSamples = prompts.list().entries() == samplePrompts() && !prompts.list().undoStack().canUndo();
-  prompts.take(entries, replaces || areSamples);
+  prompts.take(entries, replaces);
   m_messages.show(MessageBar::Kind::Notice,
                   tr("%n prompt(s) added from %1.", nullptr, static_cast<int>(entries.size())).arg(name),
                   {tr("Undo"), [&prompts] { prompts.list().undoStack().undo(); }});
@@ -100,20 +99,25 @@ void PromptTools::edit(const QList<int>& rows) {
 
 void PromptTools::showPresets() {
   QPushButton* button = m_form.settings().presetsButton();
-  QMenu menu(button);
+  auto* menu = new QMenu(button);
   const QStringList names = m_presets.names();
   for (const QString& name : names) {
-    connect(menu.addAction(name), &QAction::triggered, this,
-            [this, name] { m_form.settings().setValues(m_presets.values(name)); });
+    connect(menu->addAction(name), &QAction::triggered, this, [this, name] {
+      RunSettings& settings = m_form.settings();
+      const QVariantMap before = settings.values();
+      settings.setValues(m_presets.values(name));
+      m_messages.show(MessageBar::Kind::Notice, tr("The settings are those of “%1”.").arg(name),
+                      {tr("Undo"), [&settings, before] { settings.setValues(before); }});
+    });
   }
   if (names.isEmpty()) {
-    menu.addAction(tr("No preset yet"))->setEnabled(false);
+    menu->addAction(tr("No preset yet"))->setEnabled(false);
   }
-  menu.addSeparator();
-  connect(menu.addAction(m_actions.text(QStringLiteral("presets.save"))), &QAction::triggered, this,
+  menu->addSeparator();
+  connect(menu->addAction(m_actions.text(QStringLiteral("presets.save"))), &QAction::triggered, this,
           [this] { m_actions.trigger(QStringLiteral("presets.save")); });
   if (!names.isEmpty()) {
-    QMenu* removal = menu.addMenu(tr("Remove a preset"));
+    QMenu* removal = menu->addMenu(tr("Remove a preset"));
     for (const QString& name : names) {
       connect(removal->addAction(name), &QAction::triggered, this, [this, name] {
         const QVariantMap values = m_presets.values(name);
@@ -123,7 +127,7 @@ void PromptTools::showPresets() {
       });
     }
   }
-  menu.exec(button->mapToGlobal(button->rect().bottomLeft()));
+  popUp(menu, button->mapToGlobal(button->rect().bottomLeft()));
 }
 
 }  // namespace polyptych::ui

@@ -7,6 +7,7 @@
 #include <QLocale>
 #include <QMenu>
 #include <QScrollBar>
+#include <QStyledItemDelegate>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -15,6 +16,7 @@
 #include "ui/queue/time_line.h"
 #include "ui/shell/actions.h"
 #include "ui/shell/page.h"
+#include "ui/shell/pop_up.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
 
@@ -29,6 +31,18 @@ constexpr qint64 kHourMs = 3600 * 1000;
 constexpr JobState kStates[] = {JobState::Waiting, JobState::Leased, JobState::Failed,
                                 JobState::Parked,  JobState::Done,   JobState::Cancelled};
 
+/// Keeps the colour of a state on a selected row, too.
+class JobDelegate : public QStyledItemDelegate {
+ public:
+  using QStyledItemDelegate::QStyledItemDelegate;
+
+ protected:
+  void initStyleOption(QStyleOptionViewItem* option, const QModelIndex& index) const override {
+    QStyledItemDelegate::initStyleOption(option, index);
+    option->palette.setColor(QPalette::HighlightedText, index.data(Qt::ForegroundRole).value<QColor>());
+  }
+};
+
 }  // namespace
 
 QueuePage::QueuePage(backend::Backend& backend, MessageBar& messages, std::optional<library::Location> location, QWidget* window,
@@ -42,6 +56,7 @@ QueuePage::QueuePage(backend::Backend& backend, MessageBar& messages, std::optio
   m_table->setObjectName(QStringLiteral("queue"));
   m_table->setProperty("role", QStringLiteral("table"));
   m_table->setModel(m_model);
+  m_table->setItemDelegate(new JobDelegate(m_table));
   m_table->setRootIsDecorated(false);
   m_table->setUniformRowHeights(true);
   m_table->setAllColumnsShowFocus(true);
@@ -478,22 +493,22 @@ void QueuePage::onRequeueAccepted(const RequeueEdits& edits) {
 }
 
 void QueuePage::showMenu(const QPoint& at) {
-  QMenu menu(this);
-  const auto add = [&](const char* id, bool isEnabled) { m_actions->addTo(menu, QLatin1String(id), isEnabled); };
+  auto* menu = new QMenu(this);
+  const auto add = [&](const char* id, bool isEnabled) { m_actions->addTo(*menu, QLatin1String(id), isEnabled); };
   const bool isAny = m_table->selectionModel()->hasSelection();
   const bool isAnyWaiting = selectedCounts().waiting > 0;
   for (const char* id : {"queue.front", "queue.up", "queue.down", "queue.end"}) {
     add(id, isAnyWaiting);
   }
-  menu.addSeparator();
+  menu->addSeparator();
   add("queue.retry", !m_retry->isHidden());
   add("queue.requeue", !m_requeue->isHidden());
   add("queue.dismiss", !m_retry->isHidden());
   add("queue.cancel", !m_cancel->isHidden());
-  menu.addSeparator();
+  menu->addSeparator();
   add("queue.pauseRun", isAny);
   add("queue.resumeRun", isAny);
-  menu.exec(m_table->viewport()->mapToGlobal(at));
+  popUp(menu, m_table->viewport()->mapToGlobal(at));
 }
 
 void QueuePage::showEvent(QShowEvent* event) {

@@ -10,6 +10,7 @@
 #include <QWheelEvent>
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "ui/devices/device_card.h"
 #include "ui/elided.h"
@@ -28,6 +29,12 @@ constexpr qint64 kLeast = 10 * kSecond;
 constexpr qint64 kMost = 14 * 24 * kHour;
 constexpr qint64 kTicks[] = {1,   2,    5,    10,   15,    30,    60,    120,   300,    600,
                              900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800};  // seconds
+
+/// CPU before GPUs, "cuda:2" before "cuda:10".
+std::tuple<QString, int, QString> placeOf(const QString& slotId) {
+  const QString number = slotId.section(u':', 1, 1).section(u'#', 0, 0).section(u'+', 0, 0);
+  return {slotId.section(u':', 0, 0), number.toInt(), slotId};
+}
 
 bool isTrouble(const AttemptRow& attempt) {
   return attempt.outcome == AttemptOutcome::Failed || attempt.outcome == AttemptOutcome::WorkerLost ||
@@ -59,7 +66,7 @@ void TimeLine::setAttempts(std::vector<AttemptRow> attempts, qint64 nowMs) {
       m_devices << attempt.device;
     }
   }
-  m_devices.sort();
+  std::ranges::sort(m_devices, {}, placeOf);
   const qint64 span = m_end - m_begin;
   m_now = nowMs;
   if (m_isFollowing) {
@@ -132,7 +139,8 @@ void TimeLine::paintAxis(QPainter& painter) const {
   const auto* tick = std::ranges::find_if(kTicks, [&](qint64 seconds) { return seconds * kSecond >= wanted; });
   const qint64 step = (tick == std::end(kTicks) ? kTicks[std::size(kTicks) - 1] : *tick) * kSecond;
   const qint64 offset = QDateTime::fromMSecsSinceEpoch(m_begin).offsetFromUtc() * kSecond;
-  const QString format = step >= 24 * kHour    ? QStringLiteral("d MMM")
+  //: a day of the axis; of QLocale's letters
+  const QString format = step >= 24 * kHour    ? tr("d MMM")
                          : step < 60 * kSecond ? QStringLiteral("HH:mm:ss")
                                                : QStringLiteral("HH:mm");
   for (qint64 at = (m_begin + offset + step - 1) / step * step - offset; at <= m_end; at += step) {
