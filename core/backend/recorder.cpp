@@ -128,6 +128,7 @@ void Recorder::drain() {
       }
     }
     // Rows of pictures that are safe do not keep others from the disk.
+    const bool hadRows = !rows.empty();
     const Result<void> appended = drainRows(std::move(rows));
     Result<void> written = library::checkPlace(m_writer.file());
     std::set<RunFolder*> folders;
@@ -151,6 +152,10 @@ void Recorder::drain() {
     if (!units.empty()) {
       QMetaObject::invokeMethod(
           this, [this, units, isWhole = appended.isOk()] { onFilesWritten(units, isWhole); }, Qt::QueuedConnection);
+    } else if (hadRows && appended) {
+      // Rows may have been the trouble, and nothing is begun until that is over.
+      QMetaObject::invokeMethod(
+          this, [this] { setTroubled(nullptr); }, Qt::QueuedConnection);
     }
     if (!appended) {
       putBack({}, appended.error());
