@@ -58,7 +58,7 @@ GenerateCommand::GenerateCommand(Arguments arguments, backend::Backend& backend,
     }
   });
   connect(&m_backend, &Backend::warned, this, [this, isOurs](quint64 runId, const domain::Warning& warning) {
-    if (isOurs(runId)) {
+    if (runId == 0 || isOurs(runId)) {  // 0: of the library
       m_printer.tellUser(warning.sentence);
     }
   });
@@ -125,8 +125,16 @@ void GenerateCommand::onQueueChanged(const backend::QueueStatus& status) {
     case PauseReason::Storage:
       m_printer.tellUser(status.sentence.toStdString());
       return;
-    case PauseReason::User:
     case PauseReason::UncleanEnd:
+      if (m_arguments.generate.resumes) {
+        // Asked by a backend that another face had started.
+        backend::Command resume;
+        resume.kind = backend::Command::Kind::ResumeQueue;
+        m_backend.control(resume);
+        return;
+      }
+      [[fallthrough]];
+    case PauseReason::User:
       m_printer.tellUser(status.sentence.toStdString() + " 'polyptych-cli queue resume' lets it go on.");
       return;
     case PauseReason::Breaker:

@@ -187,6 +187,7 @@ ExitCode rebuildLibrary(const Arguments& arguments, const Location& location) {
                       .number("pictures", rebuilt->pictures)
                       .number("runs", rebuilt->runs)
                       .number("waiting", rebuilt->waiting)
+                      .flag("queue_known", rebuilt->isQueueKnown)
                       .number("seconds", rebuilt->seconds)
                       .text("set_aside", rebuilt->setAside.toStdString())
                       .raw("findings", jsonOf(rebuilt->findings))
@@ -197,6 +198,9 @@ ExitCode rebuildLibrary(const Arguments& arguments, const Location& location) {
                      " pictures of " + std::to_string(rebuilt->runs) + (rebuilt->runs == 1 ? " run.\n" : " runs.\n");
   if (rebuilt->waiting > 0) {
     text += std::to_string(rebuilt->waiting) + " pictures of them are still to be made.\n";
+  }
+  if (!rebuilt->isQueueKnown && !rebuilt->setAside.isEmpty()) {
+    text += "The old index could not be read whole: what had failed or been cancelled may wait again.\n";
   }
   if (!rebuilt->setAside.isEmpty()) {
     text += "The old index is " + shown(rebuilt->setAside) + "\n";

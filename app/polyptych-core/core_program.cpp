@@ -1,7 +1,11 @@
 #include "app/polyptych-core/core_program.h"
 
 #include <QCoreApplication>
+#include <QElapsedTimer>
+#include <QTimer>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -16,6 +20,11 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+
+/// While the library is opened; faces look more often.
+constexpr qint64 kBetweenTellingMs = 500;
+/// At the lock: a drive that comes back brings another file.
+constexpr std::chrono::milliseconds kBetweenLooks{1000};
 
 int fail(CoreExit code, const Error& error) {
   std::fprintf(stderr, "polyptych-core: %s%s%s\n", error.message.c_str(), error.detail.empty() ? "" : " / ",
@@ -48,7 +57,27 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   const SocketFolder sockets;
   Termination termination;
   CoreLife life(arguments.linger, setup.firstFace, arguments.endsWhenAlone);
-  auto opened = setup.open(arguments, [&life](bool isIdle) { life.setIdle(isIdle); });
+  std::optional<Error> damage;
+  CoreEvents events;
+  events.onIdleChanged = [&life](bool isIdle) { life.setIdle(isIdle); };
+  events.onDamaged = [&damage](const Error& error) {
+    damage = error;
+    QCoreApplication::quit();
+  };
+  QElapsedTimer sinceTold;
+  events.onOpening = [&](const QString& doing, qint64 done) {
+    if (doing == self.doing && sinceTold.isValid() && sinceTold.elapsed() < kBetweenTellingMs) {
+      return;
+    }
+    self.doing = doing;
+    self.done = done;
+    sinceTold.start();
+    if (const auto told = lock->update(self); !told) {
+      fail(CoreExit::LibraryUnusable, told.error());  // a face only waits in the dark
+    }
+  };
+  auto opened = setup.open(arguments, events);
+  self.doing.clear();
   if (!opened) {
     return fail(CoreExit::LibraryUnusable, opened.error());
   }
@@ -76,8 +105,19 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
     lost = error;
     QCoreApplication::quit();
   });
+  QTimer keeping;
+  QObject::connect(&keeping, &QTimer::timeout, &life, [&lock] {
+    if (const auto kept = lock->keep(); !kept && kept.error().code == ErrorCode::AlreadyExists) {
+      // Nothing of the library is this process's any more, not even to be left in order.
+      fail(CoreExit::LibraryInUse, kept.error());
+      pool::removeSocketFolder();
+      std::_Exit(static_cast<int>(CoreExit::LibraryInUse));
+    }
+  });
+  keeping.start(kBetweenLooks);
   life.setIdle(opened->isIdle());
   QCoreApplication::exec();
+  keeping.stop();
 
   // A face that comes now finds no socket and waits until the lock is free. One that waits for the end hears of it last of all.
   if (const auto told = lock->update(self); !told) {
@@ -86,6 +126,7 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   server.close();
   opened->backend.reset();
   lock.reset();
+  lost = lost ? lost : damage;
   return lost ? fail(CoreExit::LibraryUnusable, *lost) : static_cast<int>(CoreExit::Ended);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QString>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -22,9 +23,16 @@ struct OpenedBackend {
   std::function<bool()> isIdle;
 };
 
+/// What an opened backend tells the process, on its thread.
+struct CoreEvents {
+  std::function<void(bool)> onIdleChanged;                  ///< whenever isIdle() is another
+  std::function<void(const base::Error& error)> onDamaged;  ///< the index is of no use: this process ends, the next one mends it
+  std::function<void(const QString& doing, qint64 done)> onOpening;  ///< backend::LocalBackendOptions::onOpening
+};
+
 struct CoreSetup {
-  /// Opens the library, whose lock is held. `onIdleChanged` is to be called, on this thread, whenever isIdle() is another.
-  std::function<base::Result<OpenedBackend>(const CoreArguments& arguments, std::function<void(bool)> onIdleChanged)> open;
+  /// Opens the library, whose lock is held.
+  std::function<base::Result<OpenedBackend>(const CoreArguments& arguments, const CoreEvents& events)> open;
   std::string version = POLYPTYCH_VERSION;
   std::chrono::milliseconds firstFace{20000};
 };

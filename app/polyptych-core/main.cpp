@@ -12,15 +12,18 @@ namespace {
 
 using namespace polyptych;
 
-base::Result<core::OpenedBackend> open(const core::CoreArguments& arguments, std::function<void(bool)> onIdleChanged) {
-  auto opened = backend::LocalBackend::open(arguments.location, arguments.backend);
+base::Result<core::OpenedBackend> open(const core::CoreArguments& arguments, const core::CoreEvents& events) {
+  backend::LocalBackendOptions options = arguments.backend;
+  options.onOpening = events.onOpening;
+  auto opened = backend::LocalBackend::open(arguments.location, std::move(options));
   if (!opened) {
     return opened.error();
   }
   core::OpenedBackend result;
   backend::LocalBackend* local = opened->get();
   result.backend = std::move(*opened);
-  QObject::connect(local, &backend::LocalBackend::idleChanged, local, std::move(onIdleChanged));
+  QObject::connect(local, &backend::LocalBackend::idleChanged, local, events.onIdleChanged);
+  QObject::connect(local, &backend::LocalBackend::damaged, local, events.onDamaged);
   result.isIdle = [local] { return local->isIdle(); };
   return result;
 }

@@ -5,6 +5,7 @@
 #include <QStringList>
 #include <QVector>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -224,6 +225,8 @@ struct LocalBackendOptions {
   pool::SupervisionLimits limits;
   bool areLimitsFixed = false;          ///< those above count; false: those that the library keeps, if it does
   bool resumesAfterUncleanEnd = false;  ///< false: the queue is paused then, PauseReason::UncleanEnd
+  /// Called while the library is opened and that takes long: what is done, in words, and how much of it.
+  std::function<void(const QString& doing, qint64 done)> onOpening;
 };
 
 }  // namespace polyptych::backend

@@ -32,6 +32,19 @@ Error endedUncleanly() {
           {}};
 }
 
+/// Of the index of one run's folder.
+bool isDamaged(const Result<std::unique_ptr<Database>>& file, const QString& path) {
+  if (library::hasDamageNote(path)) {
+    return true;
+  }
+  if (!file) {
+    return file.error().code == ErrorCode::Corrupt;
+  }
+  const Result<QVariant> clean = (*file)->meta(QStringLiteral("clean"));
+  const Result<void> whole = !clean ? Result<void>(clean.error()) : clean->toInt() == 0 ? (*file)->check() : Result<void>();
+  return !whole && whole.error().code == ErrorCode::Corrupt;
+}
+
 }  // namespace
 
 std::uint64_t freeHostBytes() {
@@ -87,20 +100,28 @@ Result<void> LocalBackend::start() {
   }
   const bool isFlat = m_location.layout == Location::Layout::Flat;
   bool isRebuilt = false;
+  bool isQueueKnown = true;
   if (!isFlat) {
     gallery::RebuildOptions rebuilding;
     rebuilding.insertRun = queue::insertRun;
     rebuilding.mends = false;
+    QString doing;
+    if (m_options.onOpening) {
+      rebuilding.doing = [&](const QString& what) { m_options.onOpening(doing = what, 0); };
+      rebuilding.progress = [&](qint64 done, qint64) { m_options.onOpening(doing, done); };
+    }
     const Result<gallery::Opening> opening = gallery::openOrRebuild(m_location, rebuilding);
     if (!opening) {
       return opening.error();
     }
     m_opening = opening->sentence;
     isRebuilt = opening->kind == gallery::Opening::Kind::Rebuilt;
+    isQueueKnown = opening->isQueueKnown;
   }
   auto file = Database::open(m_location.databaseFile(), Database::Mode::ReadWrite);
-  if (!file && isFlat && file.error().code == ErrorCode::Corrupt) {
+  if (isFlat && isDamaged(file, m_location.databaseFile())) {
     // The folder itself tells what of its run is there, as soon as the run is asked for.
+    file = Error{ErrorCode::Corrupt, {}, {}};  // closed
     if (const Result<QString> moved = library::setAside(m_location.databaseFile()); !moved) {
       return moved.error();
     }
@@ -127,11 +148,6 @@ Result<void> LocalBackend::start() {
   }
   // A new index may stand beside the pictures of one that is gone.
   const bool mayNeedMending = wasClean->toInt() == 0;
-  if (mayNeedMending) {
-    if (auto whole = database.check(); !whole) {
-      return whole;
-    }
-  }
   if (auto begun = database.run(QStringLiteral("BEGIN IMMEDIATE")); !begun) {
     return begun;
   }
@@ -184,20 +200,18 @@ Result<void> LocalBackend::start() {
   file->reset();
 
   m_writer = std::make_unique<library::Writer>(m_location.databaseFile());
-  m_recorder = std::make_unique<Recorder>(*m_writer);
-  const auto trouble = [this](const Error& error) {
-    m_storageTrouble = error;
-    tellQueue();
-  };
-  const auto relief = [this] {
-    m_storageTrouble.reset();
-    tellQueue();
-    schedule();
-  };
-  connect(m_writer.get(), &library::Writer::troubled, this, trouble);
-  connect(m_recorder.get(), &Recorder::troubled, this, trouble);
-  connect(m_writer.get(), &library::Writer::recovered, this, relief);
-  connect(m_recorder.get(), &Recorder::recovered, this, relief);
+  m_recorder = std::make_unique<Recorder>(*m_writer, m_tuning.diskPatience);
+  connect(m_writer.get(), &library::Writer::troubled, this,
+          [this](const Error& error) { setStorageTrouble(m_indexTrouble, error); });
+  connect(m_recorder.get(), &Recorder::troubled, this, [this](const Error& error) { setStorageTrouble(m_filesTrouble, error); });
+  connect(m_writer.get(), &library::Writer::recovered, this, [this] { setStorageTrouble(m_indexTrouble, std::nullopt); });
+  connect(m_recorder.get(), &Recorder::recovered, this, [this] { setStorageTrouble(m_filesTrouble, std::nullopt); });
+  connect(m_writer.get(), &library::Writer::damaged, this, [this](const Error& error) {
+    if (!std::exchange(m_isDamaged, true)) {
+      setStorageTrouble(m_indexTrouble, error);
+      Q_EMIT damaged(error);
+    }
+  });
 
   if (isFlat) {
     runs->clear();  // goes on when it is asked for again, and the folder was compared
@@ -213,11 +227,13 @@ Result<void> LocalBackend::start() {
     m_pauseSentence = QStringLiteral("The queue is paused.");
   } else if ((mayNeedMending || isRebuilt) && !m_runs.empty() && !m_options.resumesAfterUncleanEnd) {
     m_pause = PauseReason::UncleanEnd;
-    m_pauseSentence = isRebuilt
-                          ? QStringLiteral(
-                                "The library's index was made again from its files. What had been cancelled waits again; look at "
-                                "the queue, then let it go on.")
-                          : QString::fromStdString(endedUncleanly().message);
+    m_pauseSentence = !isRebuilt     ? QString::fromStdString(endedUncleanly().message)
+                      : isQueueKnown ? QStringLiteral(
+                                           "The library's index was damaged and made again. Nothing is lost; the queue waits for "
+                                           "your word to go on.")
+                                     : QStringLiteral(
+                                           "The library's index was made again from its files. What had been cancelled may wait "
+                                           "again; look at the queue, then let it go on.");
   }
   m_isIdle = m_runs.empty() || isHeld();
   connect(&m_measuring, &QTimer::timeout, this, &LocalBackend::measureDevices);
@@ -250,10 +266,15 @@ LocalBackend::~LocalBackend() {
   m_disk.waitForDone();
   m_lookUp.waitForDone();
   if (m_writer != nullptr) {
-    m_recorder->finish();
+    const bool isAllWritten = m_recorder->finish();
     m_recorder.reset();
-    m_writer->post([](Database& database) { return database.setMeta(QStringLiteral("clean"), 1); }, {});
+    if (isAllWritten && !m_isDamaged) {
+      m_writer->post([](Database& database) { return database.setMeta(QStringLiteral("clean"), 1); }, {});
+    }
     m_writer.reset();
+    if (m_isDamaged) {
+      library::noteDamage(m_location.databaseFile());
+    }
     if (m_isEmpty && m_location.layout == Location::Layout::Flat) {
       for (const char* end : {"", "-wal", "-shm"}) {
         QFile::remove(m_location.databaseFile() + QLatin1String(end));
@@ -272,10 +293,17 @@ void LocalBackend::setPause(PauseReason reason, const QString& sentence) {
   }
 }
 
+void LocalBackend::setStorageTrouble(std::optional<Error>& trouble, std::optional<Error> error) {
+  trouble = std::move(error);
+  tellQueue();
+  schedule();
+}
+
 void LocalBackend::tellQueue() {
   QueueStatus status;
-  status.pause = m_storageTrouble ? PauseReason::Storage : m_pause;
-  status.sentence = m_storageTrouble ? QString::fromStdString(m_storageTrouble->message) : m_pauseSentence;
+  const std::optional<Error>& trouble = m_indexTrouble ? m_indexTrouble : m_filesTrouble;
+  status.pause = trouble ? PauseReason::Storage : m_pause;
+  status.sentence = trouble ? QString::fromStdString(trouble->message) : m_pauseSentence;
   for (const auto& [id, run] : m_runs) {
     status.waiting += run->row.left();
     status.failed += run->row.failed;

@@ -3,6 +3,7 @@
 #include <QElapsedTimer>
 #include <QThreadPool>
 #include <QTimer>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -35,7 +36,8 @@ std::uint64_t freeHostBytes();
 /// Limits and sources that a test sets to its own.
 struct LocalBackendTuning {
   pool::Deadlines deadlines;
-  qint64 maxPendingBytes = qint64(512) << 20;  ///< of pictures that are not on the disk yet; above it no unit is begun
+  qint64 maxPendingBytes = qint64(512) << 20;     ///< of pictures that are not on the disk yet; above it no unit is begun
+  std::chrono::milliseconds diskPatience{20000};  ///< a disk that takes nothing for so long is told of
   devices::DeviceSources sources;
   std::function<std::uint64_t()> freeHostBytes = backend::freeHostBytes;
 };
@@ -67,6 +69,8 @@ class LocalBackend : public Backend {
 
  Q_SIGNALS:
   void idleChanged(bool isIdle);
+  /// The index is damaged: nothing more is begun. The next backend makes it again from its files.
+  void damaged(const polyptych::base::Error& error);
 
  private:
   struct Run;
@@ -111,6 +115,7 @@ class LocalBackend : public Backend {
   void noteLoad(Slot& slot, const domain::RunPlan& plan);
   void leaseFor(const SlotPointer& slot, bool isBegun);
   void begin(const SlotPointer& slot, Unit unit);
+  void noteBegun(const queue::Lease& lease);
   void release(Unit unit);
   /// Fails a job for which no worker is left.
   void leaseToFail(qint64 job, const base::Error& error);
@@ -119,6 +124,8 @@ class LocalBackend : public Backend {
   void giveBack(const queue::Lease& lease);
   void setPause(PauseReason reason, const QString& sentence);
   bool isHeld() const;
+  /// @param trouble  m_indexTrouble or m_filesTrouble
+  void setStorageTrouble(std::optional<base::Error>& trouble, std::optional<base::Error> error);
   void tellQueue();
   void updateIdle();
   void applyChanges(quint64 commandId, const std::function<base::Result<queue::Changed>(library::Database&)>& change,
@@ -197,7 +204,8 @@ class LocalBackend : public Backend {
   QString m_opening;  ///< what was mended when the library was opened
   PauseReason m_pause = PauseReason::None;
   QString m_pauseSentence;
-  std::optional<base::Error> m_storageTrouble;
+  std::optional<base::Error> m_indexTrouble;  ///< the disk does not take rows
+  std::optional<base::Error> m_filesTrouble;  ///< the disk does not take pictures
   std::optional<base::Error> m_lastDeath;
   pool::SupervisionLimits m_limits;
   pool::Breaker m_breaker;
@@ -216,6 +224,7 @@ class LocalBackend : public Backend {
   bool m_isIdle = true;
   bool m_isEmpty = true;
   bool m_isEnding = false;
+  bool m_isDamaged = false;
   QThreadPool m_disk;
   QThreadPool m_lookUp;
 };

@@ -39,7 +39,7 @@ void LocalBackend::schedule() {
       Qt::QueuedConnection);
 }
 
-bool LocalBackend::isHeld() const { return m_pause != PauseReason::None || m_storageTrouble.has_value(); }
+bool LocalBackend::isHeld() const { return m_pause != PauseReason::None || m_indexTrouble || m_filesTrouble; }
 
 void LocalBackend::pump() {
   refill();
@@ -72,7 +72,7 @@ void LocalBackend::pump() {
 }
 
 void LocalBackend::refill() {
-  if (m_isRefilling || m_isWindowWhole || m_window.size() > kWindowLow || m_isEnding) {
+  if (m_isRefilling || m_isWindowWhole || m_window.size() > kWindowLow || m_isEnding || m_isDamaged) {
     return;
   }
   m_isRefilling = true;
@@ -277,9 +277,7 @@ void LocalBackend::goOn(const SlotPointer& slot) {
       release(std::move(unit));
       return;
     }
-    m_writer->post([job = unit.lease.jobId,
-                    lease = unit.lease.number](Database& database) { return queue::begin(database, job, lease, nowMs()); },
-                   {});
+    noteBegun(unit.lease);
     begin(slot, std::move(unit));
     return;
   }
@@ -345,6 +343,9 @@ void LocalBackend::leaseFor(const SlotPointer& slot, bool isBegun) {
                    const bool canGo =
                        slot->worker != nullptr && !slot->isLeaving && !run->error && run->cancelUndo == 0 && !m_isEnding;
                    if (canGo && slot->worker->hasLoaded(run->row.plan)) {
+                     if (!isBegun) {
+                       noteBegun(unit.lease);  // the slot became free while it was reserved
+                     }
                      begin(slot, std::move(unit));
                    } else if (canGo && !isBegun && slot->unit) {
                      slot->reserved = std::move(unit);
@@ -352,6 +353,13 @@ void LocalBackend::leaseFor(const SlotPointer& slot, bool isBegun) {
                      release(std::move(unit));
                    }
                  });
+}
+
+/// A reserved unit goes to its worker: from now on its end counts.
+void LocalBackend::noteBegun(const queue::Lease& lease) {
+  m_writer->post(
+      [job = lease.jobId, number = lease.number](Database& database) { return queue::begin(database, job, number, nowMs()); },
+      {});
 }
 
 /// A unit that was leased and is not begun after all.

@@ -2,8 +2,10 @@
 
 #include <QCoreApplication>
 #include <QEvent>
+#include <QFileInfo>
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -46,17 +48,21 @@ Result<void> openFolder(RunFiles& files) {
 
 }  // namespace
 
-Recorder::Recorder(library::Writer& writer, QObject* parent) : QObject(parent), m_writer(writer) {
+Recorder::Recorder(library::Writer& writer, std::chrono::milliseconds patience, QObject* parent)
+    : QObject(parent), m_writer(writer) {
   m_thread.setMaxThreadCount(1);
   m_thread.setExpiryTimeout(-1);
   m_retry.setSingleShot(true);
   m_retry.setInterval(kRetry);
   connect(&m_retry, &QTimer::timeout, this, &Recorder::startFileThread);
+  m_silence.setSingleShot(true);
+  m_silence.setInterval(patience);
+  connect(&m_silence, &QTimer::timeout, this, &Recorder::onSilence);
 }
 
 Recorder::~Recorder() { m_thread.waitForDone(); }
 
-void Recorder::finish() {
+bool Recorder::finish() {
   m_thread.waitForDone();
   // What the file thread has said meanwhile leads to rows, and rows to the manifest.
   for (int round = 0; round < 2; ++round) {
@@ -65,12 +71,17 @@ void Recorder::finish() {
     m_thread.waitForDone();
   }
   QCoreApplication::sendPostedEvents(this, QEvent::MetaCall);
+  const std::lock_guard lock(m_mutex);
+  return m_units.empty() && m_rows.empty() && m_pendingUnits == 0;
 }
 
 void Recorder::saveUnit(UnitRecord record, Done done) {
   auto unit = std::make_shared<Unit>();
   m_pendingBytes += bytesOf(record);
   ++m_pendingUnits;
+  if (!m_silence.isActive()) {
+    m_silence.start();
+  }
   unit->record = std::move(record);
   unit->done = std::make_shared<Done>(std::move(done));
   unit->time = QDateTime::currentDateTimeUtc();
@@ -109,8 +120,9 @@ void Recorder::drain() {
         return;
       }
     }
-    drainRows(std::move(rows));
-    Result<void> written;
+    // Rows of pictures that are safe do not keep others from the disk.
+    const Result<void> appended = drainRows(std::move(rows));
+    Result<void> written = library::checkPlace(m_writer.file());
     std::set<RunFolder*> folders;
     for (const auto& unit : units) {
       if (written) {
@@ -126,25 +138,37 @@ void Recorder::drain() {
       }
     }
     if (!written) {
-      {
-        const std::lock_guard lock(m_mutex);
-        m_units.insert(m_units.begin(), units.begin(), units.end());
-        m_isDraining = false;
-      }
-      QMetaObject::invokeMethod(
-          this,
-          [this, error = written.error()] {
-            setTroubled(&error);
-            m_retry.start();
-          },
-          Qt::QueuedConnection);
+      putBack(std::move(units), written.error());
       return;
     }
     if (!units.empty()) {
       QMetaObject::invokeMethod(
-          this, [this, units] { onFilesWritten(units); }, Qt::QueuedConnection);
+          this, [this, units, isWhole = appended.isOk()] { onFilesWritten(units, isWhole); }, Qt::QueuedConnection);
+    }
+    if (!appended) {
+      putBack({}, appended.error());
+      return;
     }
   }
+}
+
+void Recorder::putBack(std::vector<std::shared_ptr<Unit>> units, const Error& error) {
+  for (const auto& unit : units) {
+    unit->record.files->folder.reset();
+  }
+  {
+    const std::lock_guard lock(m_mutex);
+    m_units.insert(m_units.begin(), units.begin(), units.end());
+    m_isDraining = false;
+  }
+  QMetaObject::invokeMethod(
+      this,
+      [this, error] {
+        noteAnswer();
+        setTroubled(&error);
+        m_retry.start();
+      },
+      Qt::QueuedConnection);
 }
 
 Result<void> Recorder::writeUnit(Unit& unit) {
@@ -169,9 +193,12 @@ Result<void> Recorder::writeUnit(Unit& unit) {
   return {};
 }
 
-void Recorder::onFilesWritten(std::vector<std::shared_ptr<Unit>> units) {
+void Recorder::onFilesWritten(const std::vector<std::shared_ptr<Unit>>& units, bool isWhole) {
   base::failPoint("picture-row");
-  setTroubled(nullptr);
+  noteAnswer();
+  if (isWhole) {
+    setTroubled(nullptr);
+  }
   for (const std::shared_ptr<Unit>& unit : units) {
     if (unit->refusal) {
       --m_pendingUnits;
@@ -240,6 +267,7 @@ void Recorder::writeRow(const std::shared_ptr<Unit>& unit) {
     const UnitRecord& record = unit->record;
     --m_pendingUnits;
     m_pendingBytes -= bytesOf(record);
+    noteAnswer();
     if (!written) {
       (*unit->done)(written.error());
       return;
@@ -260,6 +288,9 @@ void Recorder::endUnit(EndRecord record, Done done) {
   auto shared = std::make_shared<EndRecord>(std::move(record));
   auto callback = std::make_shared<Done>(std::move(done));
   ++m_pendingUnits;
+  if (!m_silence.isActive()) {
+    m_silence.start();
+  }
   const auto work = [shared, recorded, runId = shared->files->runId](Database& database) -> Result<void> {
     *recorded = Recorded();
     const Result<bool> ended = queue::endAttempt(database, shared->end);
@@ -283,6 +314,7 @@ void Recorder::endUnit(EndRecord record, Done done) {
   };
   m_writer.post(work, [this, shared, recorded, callback](const Result<void>& written) {
     --m_pendingUnits;
+    noteAnswer();
     if (!written) {
       (*callback)(written.error());
       return;
@@ -311,25 +343,42 @@ void Recorder::appendRows(std::shared_ptr<RunFiles> files, QByteArray text, std:
   startFileThread();
 }
 
-/// On the file thread. The manifest can be made again from the rows of the library: a disk that does not take it now is no
-/// trouble of its own.
-void Recorder::drainRows(std::deque<Rows> rows) {
-  if (!rows.empty()) {
-    base::failPoint("manifest-row");
+/// On the file thread. Rows of the manifest follow rows of the index: who is told of a picture finds it in both.
+Result<void> Recorder::drainRows(std::deque<Rows> rows) {
+  if (rows.empty()) {
+    return {};
   }
+  base::failPoint("manifest-row");
+  const Result<void> place = library::checkPlace(m_writer.file());
+  Result<void> written;
   std::map<RunFiles*, QByteArray> textOf;
   for (const Rows& one : rows) {
     textOf[one.files.get()] += one.text;
   }
+  std::set<RunFiles*> refused;
   for (const auto& [files, text] : textOf) {
-    if (!text.isEmpty() && openFolder(*files)) {
-      (void)files->folder->append(text);
+    Result<void> appended = place;
+    if (appended) {
+      appended = openFolder(*files);
+    }
+    if (appended) {
+      appended = files->folder->append(text);
+    }
+    if (!appended) {
+      files->folder.reset();
+      refused.insert(files);
+      written = appended;
     }
   }
-  if (rows.empty()) {
-    return;
+  std::deque<Rows> left;
+  auto shared = std::make_shared<std::deque<Rows>>();
+  for (Rows& one : rows) {
+    (refused.contains(one.files.get()) ? left : *shared).push_back(std::move(one));
   }
-  auto shared = std::make_shared<std::deque<Rows>>(std::move(rows));
+  {
+    const std::lock_guard lock(m_mutex);
+    m_rows.insert(m_rows.begin(), std::make_move_iterator(left.begin()), std::make_move_iterator(left.end()));
+  }
   QMetaObject::invokeMethod(
       this,
       [shared] {
@@ -339,6 +388,7 @@ void Recorder::drainRows(std::deque<Rows> rows) {
         }
       },
       Qt::QueuedConnection);
+  return written;
 }
 
 void Recorder::closeFiles(std::shared_ptr<RunFiles> files, std::function<void()> done) {
@@ -346,6 +396,30 @@ void Recorder::closeFiles(std::shared_ptr<RunFiles> files, std::function<void()>
     files->folder.reset();
     QMetaObject::invokeMethod(this, done, Qt::QueuedConnection);
   });
+}
+
+void Recorder::noteAnswer() {
+  if (std::exchange(m_isSilent, false)) {
+    setTroubled(nullptr);
+  }
+  if (m_pendingUnits > 0) {
+    m_silence.start();
+  } else {
+    m_silence.stop();
+  }
+}
+
+/// A network drive that is away may keep whoever writes to it waiting, without an error.
+void Recorder::onSilence() {
+  if (m_isTroubled) {
+    return;
+  }
+  const Error error{ErrorCode::Timeout,
+                    "The disk of the library '" + QFileInfo(m_writer.file()).path().toStdString() +
+                        "' does not answer. What is finished is kept until it does; see whether its drive or network is there.",
+                    {}};
+  m_isSilent = true;
+  setTroubled(&error);
 }
 
 void Recorder::setTroubled(const Error* error) {

@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QThreadPool>
 #include <QTimer>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -58,13 +59,15 @@ struct Recorded {
 
 /// Brings results to the disk in the order that loses nothing: files, synced; then, in one transaction that results share, the
 /// pictures' rows and the job's end; then the manifest; then whoever asked is told. Lives on one thread; files and rows are
-/// written by a thread each. A disk that cannot be written makes it wait and try again; nothing is thrown away.
+/// written by a thread each. A disk that cannot be written, is away or does not answer makes it wait and try again, with folders
+/// that are opened anew; nothing is thrown away.
 class Recorder : public QObject {
   Q_OBJECT
  public:
   using Done = std::function<void(base::Result<Recorded>)>;
 
-  explicit Recorder(library::Writer& writer, QObject* parent = nullptr);
+  /// @param patience  a disk that takes nothing for so long is told of
+  explicit Recorder(library::Writer& writer, std::chrono::milliseconds patience, QObject* parent = nullptr);
   /// Finishes what it can.
   ~Recorder() override;
 
@@ -76,7 +79,8 @@ class Recorder : public QObject {
   void closeFiles(std::shared_ptr<RunFiles> files, std::function<void()> done);
 
   /// Waits until what was asked is on the disk, or the disk refuses; nobody is told any more. Before the writer goes.
-  void finish();
+  /// @return whether all of it is
+  bool finish();
 
   /// Units and bytes that are not on the disk yet: no new unit is begun above a limit.
   int pendingUnits() const { return m_pendingUnits; }
@@ -84,7 +88,7 @@ class Recorder : public QObject {
   bool isTroubled() const { return m_isTroubled; }
 
  Q_SIGNALS:
-  /// The folder of the pictures cannot be written, in words.
+  /// The folder of the pictures, or the index, cannot be written, in words.
   void troubled(const polyptych::base::Error& error);
   void recovered();
 
@@ -106,11 +110,18 @@ class Recorder : public QObject {
   void drain();
   /// @return what is wrong with the disk
   base::Result<void> writeUnit(Unit& unit);
-  void drainRows(std::deque<Rows> rows);
-  void onFilesWritten(std::vector<std::shared_ptr<Unit>> units);
+  /// @return what is wrong with the disk; the rows that are left are in m_rows again
+  base::Result<void> drainRows(std::deque<Rows> rows);
+  /// On the file thread: what was not written waits, with folders that are opened anew.
+  void putBack(std::vector<std::shared_ptr<Unit>> units, const base::Error& error);
+  /// @param isWhole  the disk took rows of manifests too
+  void onFilesWritten(const std::vector<std::shared_ptr<Unit>>& units, bool isWhole);
   void writeRow(const std::shared_ptr<Unit>& unit);
   void appendRows(std::shared_ptr<RunFiles> files, QByteArray text, std::function<void()> done);
   void setTroubled(const base::Error* error);
+  /// The disk took something, or has nothing to take.
+  void noteAnswer();
+  void onSilence();
 
   library::Writer& m_writer;
   QThreadPool m_thread;
@@ -119,9 +130,11 @@ class Recorder : public QObject {
   std::deque<Rows> m_rows;
   bool m_isDraining = false;
   QTimer m_retry;
+  QTimer m_silence;  ///< runs while the disk has something to take
   int m_pendingUnits = 0;
   qint64 m_pendingBytes = 0;
   bool m_isTroubled = false;
+  bool m_isSilent = false;  ///< the trouble is that the disk does not answer
 };
 
 }  // namespace polyptych::backend

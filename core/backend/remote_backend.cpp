@@ -118,6 +118,7 @@ bool RemoteBackend::leave(std::chrono::milliseconds limit) {
 }
 
 void RemoteBackend::beginTry() {
+  m_doing.clear();
   m_hasStartedCore = false;
   m_wantsRetire = false;
   m_deadline.start(m_options.startTimeout);
@@ -144,7 +145,31 @@ void RemoteBackend::look() {
     connectTo(**holder);
     return;
   }
+  if (holder && *holder) {
+    noteOpening(**holder);
+  }
   m_next.start(kBetweenLooks);
+}
+
+/// A library that was not closed, or whose index is damaged, is looked after before anybody is let in: that may take minutes, and
+/// whoever waits is told.
+void RemoteBackend::noteOpening(const library::Holder& holder) {
+  if (holder.doing.isEmpty()) {
+    return;
+  }
+  if (holder.doing != m_doing) {
+    m_sinceDoing.start();
+    m_isDoingTold = false;
+  }
+  if (holder.doing != m_doing || holder.done != m_done) {
+    m_deadline.start(m_options.openingTimeout);
+  }
+  m_doing = holder.doing;
+  m_done = holder.done;
+  if (!m_isDoingTold && m_sinceDoing.elapsed() >= m_options.untilTold.count()) {
+    m_isDoingTold = true;
+    Q_EMIT warned(0, {domain::WarningCode::Other, m_doing.toStdString()});
+  }
 }
 
 void RemoteBackend::startCore() {

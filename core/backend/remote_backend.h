@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QByteArray>
+#include <QElapsedTimer>
 #include <QLocalSocket>
 #include <QString>
 #include <QStringList>
@@ -21,13 +22,15 @@
 namespace polyptych::backend {
 
 struct RemoteBackendOptions {
-  QString coreProgram;                            ///< path; empty: polyptych-core beside the running program
-  QStringList coreArguments;                      ///< behind --library or --out; only a backend that is started now gets them
-  QString faceKind = QStringLiteral("face");      ///< for the backend's log
-  std::chrono::milliseconds startTimeout{20000};  ///< until a backend has answered
-  std::chrono::milliseconds backOff{250};         ///< before a second try; doubled each time
-  std::chrono::milliseconds steadyAfter{10000};   ///< a connection that held so long makes earlier tries forgotten
-  int maxTries = 3;                               ///< without anything done between
+  QString coreProgram;                               ///< path; empty: polyptych-core beside the running program
+  QStringList coreArguments;                         ///< behind --library or --out; only a backend that is started now gets them
+  QString faceKind = QStringLiteral("face");         ///< for the backend's log
+  std::chrono::milliseconds startTimeout{20000};     ///< until a backend has answered
+  std::chrono::milliseconds openingTimeout{600000};  ///< the same for one that says that it is at something long, and with what
+  std::chrono::milliseconds untilTold{2000};         ///< what takes no longer is not worth a word
+  std::chrono::milliseconds backOff{250};            ///< before a second try; doubled each time
+  std::chrono::milliseconds steadyAfter{10000};      ///< a connection that held so long makes earlier tries forgotten
+  int maxTries = 3;                                  ///< without anything done between
   QString version = QStringLiteral(POLYPTYCH_VERSION);
   bool waitsForWork = false;  ///< looks for a backend, or starts one, only when something is submitted or controlled
 };
@@ -71,6 +74,7 @@ class RemoteBackend : public Backend {
 
   void beginTry();
   void look();
+  void noteOpening(const library::Holder& holder);
   void startCore();
   void onCoreEnded(int exitCode, bool hasCrashed);
   void connectTo(const library::Holder& holder);
@@ -105,6 +109,10 @@ class RemoteBackend : public Backend {
   std::unique_ptr<CoreProcess> m_process;
   bool m_hasStartedCore = false;  ///< in this try
   library::Holder m_holder;
+  QString m_doing;  ///< what a backend that is not ready says of itself
+  qint64 m_done = -1;
+  QElapsedTimer m_sinceDoing;
+  bool m_isDoingTold = false;
   bool m_wantsRetire = false;
   bool m_hasRetired = false;         ///< another version's backend, since the last connection
   QLocalSocket* m_socket = nullptr;  ///< while it connects

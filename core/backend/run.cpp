@@ -193,6 +193,9 @@ Result<PreparedRun> prepare(const RunSpec& spec, const library::Location& locati
   if (!plan) {
     return plan.error();
   }
+  if (auto place = library::checkPlace(location.databaseFile()); !place) {
+    return place.error();
+  }
   PreparedRun prepared;
   library::RunRecord& record = prepared.record;
   record.id = spec.id;

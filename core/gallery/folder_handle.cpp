@@ -62,6 +62,27 @@ int writeAll(int fd, const QByteArray& bytes) {
   return 0;
 }
 
+/// Where the last whole line of a file ends. @return -1 and errno if it cannot be read
+off_t endOfLines(int fd, off_t size) {
+  char bytes[4096];
+  for (off_t end = size; end > 0;) {
+    const off_t begin = end > static_cast<off_t>(sizeof bytes) ? end - static_cast<off_t>(sizeof bytes) : 0;
+    const off_t from = end == size ? end - 1 : begin;  // mostly the last byte tells
+    const ssize_t count = ::pread(fd, bytes, static_cast<std::size_t>(end - from), from);
+    if (count != end - from) {
+      errno = count < 0 ? errno : EIO;
+      return -1;
+    }
+    for (ssize_t i = count; i > 0; --i) {
+      if (bytes[i - 1] == '\n') {
+        return from + i;
+      }
+    }
+    end = from;
+  }
+  return 0;
+}
+
 int syncFile(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
 
 /// File systems that know no RENAME_NOREPLACE get a second name and lose the first.
@@ -282,13 +303,19 @@ Result<void> FolderHandle::replace(const QString& name, const QByteArray& bytes)
 Result<void> FolderHandle::append(const QString& name, const QByteArray& bytes) {
   beforeChange("open-manifest");
   const QString doing = "Writing '" + name + "'";
-  Descriptor file(::openat(m_fd, QFile::encodeName(name).constData(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  Descriptor file(::openat(m_fd, QFile::encodeName(name).constData(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   struct stat before {};
   if (file.get() < 0 || ::fstat(file.get(), &before) != 0) {
     return failure(doing, errno);
   }
+  const off_t whole = endOfLines(file.get(), before.st_size);
   beforeChange("write-manifest");
-  int problem = writeAll(file.get(), bytes);
+  int problem = whole < 0 || (whole < before.st_size && ::ftruncate(file.get(), whole) != 0) ? errno : 0;
+  if (problem != 0) {
+    return failure(doing, problem);
+  }
+  before.st_size = whole;
+  problem = writeAll(file.get(), bytes);
   beforeChange("sync-manifest");
   if (problem == 0) {
     problem = syncFile(file.get());

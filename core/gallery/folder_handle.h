@@ -38,7 +38,8 @@ class FolderHandle {
   base::Result<void> writeNew(const QString& name, const QByteArray& bytes);
   /// The same and sync(), in place of a file of that name if there is one.
   base::Result<void> replace(const QString& name, const QByteArray& bytes);
-  /// Adds bytes to the end of a file and syncs it. If that fails, the file is cut to what it was.
+  /// Adds whole lines to the end of a file and syncs it. If that fails, the file is cut to what it was; where even that was not
+  /// possible, the next call takes the torn line out.
   base::Result<void> append(const QString& name, const QByteArray& bytes);
   base::Result<void> sync();
   /// A file that is there is removed. @return Io

@@ -20,6 +20,7 @@ using base::Result;
 constexpr int kApplicationId = 0x504C5054;
 /// A reader in another process, or a check from outside, may hold the file for a moment.
 constexpr int kBusyMs = 20000;
+constexpr char kNoteEnd[] = ".unsound";
 
 /// SQLite's primary result codes (sqlite.org/rescode.html).
 enum class SqliteCode {
@@ -278,6 +279,27 @@ void Database::finishAll() {
   }
 }
 
+Result<void> checkPlace(const QString& file) {
+  if (QFileInfo::exists(file)) {
+    return {};
+  }
+  return Error{ErrorCode::Io,
+               "The library's folder '" + QFileInfo(file).path().toStdString() +
+                   "' is not there. Connect its drive, or put the folder back where it was.",
+               "no file " + file.toStdString()};
+}
+
+void noteDamage(const QString& file) {
+  QFile note(file + QLatin1String(kNoteEnd));
+  if (!note.open(QIODevice::WriteOnly)) {
+    qWarning("The damage of '%s' is not noted: %s", qUtf8Printable(file), qUtf8Printable(note.errorString()));
+  }
+}
+
+bool hasDamageNote(const QString& file) { return QFileInfo::exists(file + QLatin1String(kNoteEnd)); }
+
+void clearDamageNote(const QString& file) { QFile::remove(file + QLatin1String(kNoteEnd)); }
+
 Result<QString> setAside(const QString& file) {
   const QString moved =
       file + QStringLiteral(".damaged-") + QDateTime::currentDateTimeUtc().toString(QStringLiteral("yyyyMMdd-HHmmss-zzz"));
@@ -288,6 +310,7 @@ Result<QString> setAside(const QString& file) {
   for (const char* end : {"-wal", "-shm"}) {
     QFile::rename(file + QLatin1String(end), moved + QLatin1String(end));
   }
+  clearDamageNote(file);
   return moved;
 }
 

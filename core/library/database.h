@@ -65,7 +65,17 @@ class Database {
   std::unordered_map<const char*, std::unique_ptr<QSqlQuery>> m_statements;
 };
 
-/// Moves a damaged file and what belongs to it out of the way: "library.sqlite.damaged-<time>". @return the new path
+/// Whether an index is still where it was opened: its drive may have gone, or its folder may have been moved or removed. A name
+/// that is not there must never be made again by whoever writes. @return Io
+base::Result<void> checkPlace(const QString& file);
+
+/// A file beside an index says that it was found to be damaged while it was used: a look at its pages may find nothing.
+void noteDamage(const QString& file);
+bool hasDamageNote(const QString& file);
+void clearDamageNote(const QString& file);
+
+/// Moves a damaged file and what belongs to it out of the way: "library.sqlite.damaged-<time>"; clears the note. @return the new
+/// path
 base::Result<QString> setAside(const QString& file);
 
 }  // namespace polyptych::library

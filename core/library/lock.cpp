@@ -18,6 +18,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/library/database.h"
+
 namespace polyptych::library {
 namespace {
 
@@ -80,10 +82,13 @@ Error ioError(const std::string& doing, const QString& path, int code) {
 }
 
 QByteArray textOf(const Holder& holder) {
-  const QJsonObject object{
-      {QStringLiteral("host"), holder.host},       {QStringLiteral("pid"), holder.pid},
-      {QStringLiteral("program"), holder.program}, {QStringLiteral("version"), holder.version},
-      {QStringLiteral("socket"), holder.socket},   {QStringLiteral("token"), QString::fromLatin1(holder.token)}};
+  QJsonObject object{{QStringLiteral("host"), holder.host},       {QStringLiteral("pid"), holder.pid},
+                     {QStringLiteral("program"), holder.program}, {QStringLiteral("version"), holder.version},
+                     {QStringLiteral("socket"), holder.socket},   {QStringLiteral("token"), QString::fromLatin1(holder.token)}};
+  if (!holder.doing.isEmpty()) {
+    object.insert(QStringLiteral("doing"), holder.doing);
+    object.insert(QStringLiteral("done"), holder.done);
+  }
   return QJsonDocument(object).toJson(QJsonDocument::Compact) + '\n';
 }
 
@@ -100,8 +105,8 @@ std::optional<Holder> holderIn(const QByteArray& text) {
     return std::nullopt;
   }
   const auto word = [&object](const char* key) { return object.value(QLatin1String(key)).toString(); };
-  return Holder{word("host"),    static_cast<qint64>(pid), word("program"),
-                word("version"), word("socket"),           word("token").toLatin1()};
+  return Holder{word("host"),   static_cast<qint64>(pid), word("program"), word("version"),
+                word("socket"), word("token").toLatin1(), word("doing"),   object.value(QLatin1String("done")).toInteger()};
 }
 
 /// @return an errno with what was read
@@ -168,15 +173,15 @@ Error heldBy(const Location& location, const std::optional<Holder>& holder) {
 
 }  // namespace
 
-Lock::Lock(int fd, QString path) : m_fd(fd), m_path(std::move(path)) {}
+Lock::Lock(int fd, Location location) : m_fd(fd), m_location(std::move(location)) {}
 
-Lock::Lock(Lock&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)), m_path(std::move(other.m_path)) {}
+Lock::Lock(Lock&& other) noexcept : m_fd(std::exchange(other.m_fd, -1)), m_location(std::move(other.m_location)) {}
 
 Lock::~Lock() {
   if (m_fd < 0) {
     return;
   }
-  const QByteArray path = QFile::encodeName(m_path);
+  const QByteArray path = QFile::encodeName(m_location.lockFile());
   if (isFileAt(m_fd, path.constData())) {
     ::unlink(path.constData());
   }
@@ -184,13 +189,18 @@ Lock::~Lock() {
 }
 
 Result<Lock> Lock::acquire(const Location& location, Holder self) {
-  const QString path = location.lockFile();
-  const QByteArray encoded = QFile::encodeName(path);
   std::error_code failure;
   std::filesystem::create_directories(QFile::encodeName(location.homeFolder()).toStdString(), failure);
   if (failure) {
     return ioError("Making the folder", location.homeFolder(), failure.value());
   }
+  const Result<int> fd = take(location, textOf(complete(std::move(self))));
+  return fd ? Result<Lock>(Lock(*fd, location)) : fd.error();
+}
+
+Result<int> Lock::take(const Location& location, const QByteArray& text) {
+  const QString path = location.lockFile();
+  const QByteArray encoded = QFile::encodeName(path);
   for (int tries = 1;; ++tries) {
     Descriptor file(::open(encoded.constData(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (file.get() < 0) {
@@ -212,19 +222,31 @@ Result<Lock> Lock::acquire(const Location& location, Holder self) {
     if (!isFileAt(file.get(), encoded.constData())) {
       continue;
     }
-    if (const int code = writeText(file.get(), textOf(complete(std::move(self)))); code != 0) {
+    if (const int code = writeText(file.get(), text); code != 0) {
       ::unlink(encoded.constData());
       return ioError("Writing", path, code);
     }
-    return Lock(file.release(), path);
+    return file.release();
   }
+}
+
+Result<void> Lock::keep() {
+  if (isFileAt(m_fd, QFile::encodeName(m_location.lockFile()).constData()) || !checkPlace(m_location.databaseFile())) {
+    return {};
+  }
+  const Result<int> fd = take(m_location, readText(m_fd).second);
+  if (!fd) {
+    return fd.error();
+  }
+  ::close(std::exchange(m_fd, *fd));
+  return {};
 }
 
 Result<void> Lock::update(Holder self) {
   const QByteArray before = readText(m_fd).second;
   if (const int code = writeText(m_fd, textOf(complete(std::move(self)))); code != 0) {
     writeText(m_fd, before);
-    return ioError("Writing", m_path, code);
+    return ioError("Writing", m_location.lockFile(), code);
   }
   return {};
 }

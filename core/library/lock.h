@@ -9,8 +9,8 @@
 
 namespace polyptych::library {
 
-/// Who has a library, as its lock file says: one JSON object {"host", "pid", "program", "version", "socket", "token"}. The file
-/// is readable for its user alone; the token lets a face in.
+/// Who has a library, as its lock file says: one JSON object {"host", "pid", "program", "version", "socket", "token"}, and while
+/// it is being opened {"doing", "done"}. The file is readable for its user alone; the token lets a face in.
 struct Holder {
   QString host;
   qint64 pid = 0;
@@ -18,6 +18,8 @@ struct Holder {
   QString version;
   QString socket;  ///< path of the local socket; empty until it listens
   QByteArray token;
+  QString doing;    ///< what takes long before it listens, in words; empty: nothing
+  qint64 done = 0;  ///< of that; whoever waits sees that it goes on
 
   friend bool operator==(const Holder&, const Holder&) = default;
 };
@@ -38,10 +40,18 @@ class Lock {
   /// Writes the file again, whole or not at all: with the socket, once it listens.
   base::Result<void> update(Holder self);
 
+  /// Sees that the file is still the one that this holds: somebody may have removed it, or its drive was off and came back. Then
+  /// it takes the one that is there now, or makes it. Does nothing while the index is not where it was.
+  /// @return AlreadyExists if another holder has it: this one must not touch the library any more; Io, DiskFull
+  base::Result<void> keep();
+
  private:
-  Lock(int fd, QString path);
+  Lock(int fd, Location location);
+  /// @param text  of the file, once it is locked. @return the open file
+  static base::Result<int> take(const Location& location, const QByteArray& text);
+
   int m_fd = -1;
-  QString m_path;
+  Location m_location;
 };
 
 /// Who has the library now; nothing if nobody has, a file of a dead holder included. @return Io, Corrupt

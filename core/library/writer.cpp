@@ -110,6 +110,10 @@ void Writer::loop() {
       for (Item& item : items) {
         item.result = written.error();
       }
+      if (written.error().code == ErrorCode::Corrupt) {
+        QMetaObject::invokeMethod(
+            this, [this, error = written.error()] { Q_EMIT damaged(error); }, Qt::QueuedConnection);
+      }
     }
     if (written && std::exchange(isTroubled, false)) {
       QMetaObject::invokeMethod(
@@ -142,6 +146,10 @@ void Writer::report(std::deque<Item> items) {
 }
 
 Result<void> Writer::open() {
+  if (auto place = checkPlace(m_file); !place) {
+    m_database.reset();  // what comes back may be another file system
+    return place;
+  }
   if (m_database == nullptr) {
     auto opened = Database::open(m_file, Database::Mode::ReadWrite);
     if (!opened) {

@@ -35,10 +35,12 @@ class Writer : public QObject {
   /// Writes what was posted, if the disk lets it; waits for that.
   ~Writer() override;
 
-  /// `done` may be empty. In order of the calls.
+  /// `done` may be empty. In order of the calls. Nothing is written while the file is not where it was (checkPlace()): it is not
+  /// made anew.
   void post(Work work, Done done, Patience patience = Patience::Forever);
   /// Waits until everything posted is written, or the disk refused it once, and tells it all. Not in a `done`.
   void flush();
+  const QString& file() const { return m_file; }
   /// Works that are not written yet.
   int pending() const;
 
@@ -47,6 +49,8 @@ class Writer : public QObject {
   void troubled(const polyptych::base::Error& error);
   /// It can again.
   void recovered();
+  /// The file is damaged: whoever opens it next makes it again.
+  void damaged(const polyptych::base::Error& error);
 
  private:
   struct Item {

@@ -27,7 +27,7 @@ struct Script {
   QStringList words;
 };
 
-base::Result<core::OpenedBackend> open(const core::CoreArguments& arguments, std::function<void(bool)> onIdleChanged) {
+base::Result<core::OpenedBackend> open(const core::CoreArguments& arguments, const core::CoreEvents& events) {
   const Script script{arguments.backend.extraWorkerArguments};
   if (script.words.contains(QStringLiteral("fail-to-open"))) {
     return base::Error{base::ErrorCode::Corrupt, "The library is damaged.", {}};
@@ -36,7 +36,7 @@ base::Result<core::OpenedBackend> open(const core::CoreArguments& arguments, std
   backend->answersAtOnce = true;
   auto openRuns = std::make_shared<int>(0);
   auto* raw = backend.get();
-  const auto change = [openRuns, onIdleChanged](int by) {
+  const auto change = [openRuns, onIdleChanged = events.onIdleChanged](int by) {
     *openRuns += by;
     onIdleChanged(*openRuns == 0);
   };

@@ -21,12 +21,16 @@ class ScriptedBackend : public backend::Backend {
     return submitted.back().id;
   }
   void cancelRun(quint64 runId) override { cancelled.push_back(runId); }
-  quint64 control(backend::Command) override { return 1; }
+  quint64 control(backend::Command command) override {
+    commands.push_back(std::move(command));
+    return 1;
+  }
   void listDevices() override {}
   void refresh() override {}
 
   std::vector<backend::RunSpec> submitted;
   std::vector<quint64> cancelled;
+  std::vector<backend::Command> commands;
 };
 
 std::vector<domain::DeviceInfo> oneCpuAndOneGpu() {
@@ -57,6 +61,9 @@ class TestGenerateCommand : public QObject {
   void refusesTheTraceOfACompleteRun();
   void cancelsOnInterrupt();
   void stopsWhenNobodyReads();
+  void answersAnUncleanEndIfAskedTo_data();
+  void answersAnUncleanEndIfAskedTo();
+  void tellsWhatIsDoneToTheLibrary();
 
  private:
   /// Parses and starts; the exit code if it ended at once, else -1.
@@ -355,6 +362,40 @@ void TestGenerateCommand::stopsWhenNobodyReads() {
   status.index = 0;
   Q_EMIT m_backend->stepFinished(id(), status);
   QVERIFY(m_backend->cancelled == std::vector<quint64>{id()});
+}
+
+void TestGenerateCommand::answersAnUncleanEndIfAskedTo_data() {
+  QTest::addColumn<QByteArray>("option");
+  QTest::addColumn<int>("pause");
+  QTest::addColumn<int>("commands");
+  using backend::PauseReason;
+  QTest::newRow("not asked") << QByteArray("--json") << int(PauseReason::UncleanEnd) << 0;
+  QTest::newRow("--resume") << QByteArray("--resume") << int(PauseReason::UncleanEnd) << 1;
+  QTest::newRow("--resume, paused by somebody") << QByteArray("--resume") << int(PauseReason::User) << 0;
+}
+
+/// The backend may have been started by another face, which did not say --resume.
+void TestGenerateCommand::answersAnUncleanEndIfAskedTo() {
+  QFETCH(const QByteArray, option);
+  QFETCH(const int, pause);
+  QFETCH(const int, commands);
+  QCOMPARE(start({"a cat", "--model", model(), "--library", path("library"), option}), -1);
+  backend::QueueStatus status;
+  status.pause = static_cast<backend::PauseReason>(pause);
+  status.sentence = QStringLiteral("Nothing is lost.");
+  Q_EMIT m_backend->queueChanged(status);
+  QCOMPARE(int(m_backend->commands.size()), commands);
+  if (commands > 0) {
+    QCOMPARE(m_backend->commands[0].kind, backend::Command::Kind::ResumeQueue);
+  } else {
+    QVERIFY2(m_error.find("Nothing is lost. 'polyptych-cli queue resume'") != std::string::npos, m_error.c_str());
+  }
+}
+
+void TestGenerateCommand::tellsWhatIsDoneToTheLibrary() {
+  QCOMPARE(start({"a cat", "--model", model(), "--library", path("library")}), -1);
+  Q_EMIT m_backend->warned(0, {domain::WarningCode::Other, "The index is being made again."});
+  QVERIFY2(m_error.find("The index is being made again.") != std::string::npos, m_error.c_str());
 }
 
 QTEST_GUILESS_MAIN(TestGenerateCommand)

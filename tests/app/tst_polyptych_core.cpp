@@ -221,6 +221,34 @@ class TestPolyptychCore : public QObject {
              qPrintable(ended.errors));
   }
 
+  /// Somebody removes the lock's file: it is made again; where another program was quicker, this one ends at once.
+  void staysTheOnlyOneAtALibrary() {
+    QProcess process;
+    process.start(QStringLiteral(SCRIPTED_CORE), {QStringLiteral("--library"), m_location.root});
+    const auto isServed = [&] {
+      const auto holder = library::holderOf(m_location);
+      return holder && *holder && !(*holder)->socket.isEmpty();
+    };
+    QTRY_VERIFY(isServed());
+    QFile index(m_location.databaseFile());
+    QVERIFY(index.open(QIODevice::WriteOnly));
+    QVERIFY(QFile::remove(m_location.lockFile()));
+    QTRY_VERIFY(isServed());
+    QCOMPARE((*library::holderOf(m_location))->pid, process.processId());
+    QVERIFY(QFile::remove(m_location.lockFile()));
+    library::Holder self;
+    self.program = QStringLiteral("polyptych-core");
+    self.version = QStringLiteral("7.7.7");
+    const auto lock = library::Lock::acquire(m_location, self);
+    if (!lock) {
+      QSKIP("it was made again before this program could take it");
+    }
+    QVERIFY(process.waitForFinished());
+    QCOMPARE(process.exitCode(), 4);
+    QVERIFY(process.readAllStandardError().contains("7.7.7"));
+    QVERIFY(*library::holderOf(m_location));
+  }
+
   void saysThatALibraryCannotBeUsed() {
     const Ended ended = runCore(
         {QStringLiteral("--library"), m_location.root, QStringLiteral("--worker-argument"), QStringLiteral("fail-to-open")});

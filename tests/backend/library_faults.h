@@ -91,6 +91,10 @@ inline QStringList faultsOf(const library::Location& location, const QMap<quint6
     faults << QStringLiteral("%1 attempts never ended").arg(row.value(0).toInt());
   }
   for (const QVariantList& row :
+       rowsOf(QStringLiteral("SELECT count(*) FROM attempts WHERE outcome = 0 AND started IS NULL HAVING count(*) > 0"))) {
+    faults << QStringLiteral("%1 attempts made pictures and never began").arg(row.value(0).toInt());
+  }
+  for (const QVariantList& row :
        rowsOf(QStringLiteral("SELECT j.id, j.lease, (SELECT count(*) FROM attempts a WHERE a.job = j.id) n, "
                              "(SELECT count(*) FROM attempts a WHERE a.job = j.id AND a.outcome = 0) d FROM jobs j WHERE n <> "
                              "j.lease OR (n > 0 AND d <> 1)"))) {

@@ -798,6 +798,41 @@ class TestFaces : public QObject {
     ::kill(number, SIGKILL);
   }
 
+  /// A backend that looks after its library is waited for as long as it gets on, and what it does is told once.
+  void aBackendThatOpensForLongIsWaitedForAndTold() {
+    library::Holder self;
+    self.program = QStringLiteral("polyptych-core");
+    self.version = QStringLiteral("1.0.0");
+    auto lock = library::Lock::acquire(m_location, self);
+    QVERIFY(lock.isOk());
+    self.doing = QStringLiteral("The index is being made again.");
+    QVERIFY(lock->update(self).isOk());
+    const auto read = library::holderOf(m_location);
+    QVERIFY(read && *read && (*read)->doing == self.doing);
+    RemoteBackendOptions options = quickOptions();
+    options.startTimeout = milliseconds(200);
+    options.openingTimeout = milliseconds(3000);
+    options.untilTold = milliseconds(100);
+    RemoteBackend face(m_location, options);
+    QSignalSpy warned(&face, &Backend::warned);
+    QSignalSpy lost(&face, &Backend::lost);
+    QTimer work;
+    connect(&work, &QTimer::timeout, this, [&] {
+      ++self.done;
+      QVERIFY(lock->update(self).isOk());
+    });
+    work.start(20);
+    WAIT_FOR(self.done >= 50 && !warned.isEmpty());
+    work.stop();
+    QVERIFY(lost.isEmpty());
+    QCOMPARE(warned.size(), 1);
+    QCOMPARE(warned[0][0].toULongLong(), quint64(0));
+    QCOMPARE(warned[0][1].value<domain::Warning>().sentence, self.doing.toStdString());
+    // One that gets on no more is given up.
+    WAIT_FOR(!lost.isEmpty());
+    QCOMPARE(lost[0][0].value<Error>().code, ErrorCode::Timeout);
+  }
+
   void aBackendThatDoesNotAnswerIsGivenUpInTime() {
     QLocalServer mute;
     QVERIFY(mute.listen(pool::newSocketPath()));

@@ -108,6 +108,50 @@ class TestRecovery : public QObject {
     QCOMPARE(runFolders(m_location).size(), 1);
   }
 
+  /// A page is found to be damaged while the backend runs: it begins nothing more, and the next one makes the index again.
+  void aDamageThatIsFoundInTheMiddleIsMendedByTheNext_data() {
+    QTest::addColumn<QString>("damage");
+    // As a disk does that gives back other bytes than it was given.
+    QTest::newRow("tables that cannot be found") << QStringLiteral(
+        "PRAGMA writable_schema=ON; UPDATE sqlite_master SET rootpage=9999999 WHERE name = 'jobs'; PRAGMA schema_version=999");
+    QTest::newRow("rows that are gone") << QStringLiteral("DELETE FROM prompts");
+  }
+  void aDamageThatIsFoundInTheMiddleIsMendedByTheNext() {
+    QFETCH(const QString, damage);
+    {
+      const auto backend = open(m_location);
+      control(*backend, Command::Kind::PauseQueue);
+      QSignalSpy started(backend.get(), &Backend::runStarted);
+      backend->submit(namedRun(m_folder->path()));
+      QVERIFY(started.wait());
+      QVERIFY(library::Database::open(m_location.databaseFile(), library::Database::Mode::ReadWrite).value()->run(damage).isOk());
+      QSignalSpy damaged(backend.get(), &LocalBackend::damaged);
+      Command command;
+      command.kind = Command::Kind::ResumeQueue;
+      backend->control(command);
+      QTRY_COMPARE(damaged.size(), 1);
+      QSignalSpy queue(backend.get(), &Backend::queueChanged);
+      backend->refresh();
+      QVERIFY2(queue.back()[0].value<backend::QueueStatus>().sentence.contains("damaged"),
+               qPrintable(queue.back()[0].value<backend::QueueStatus>().sentence));
+    }
+    QString opening;
+    backend::LocalBackendOptions options;
+    options.cpuWorker = FAKE_WORKER;
+    options.extraWorkerArguments = QStringList{"--step-ms", "0", "--load-ms", "0"};
+    options.onOpening = [&](const QString& doing, qint64) { opening = doing; };
+    const auto backend = LocalBackend::open(m_location, options, quickTuning()).value();
+    QVERIFY2(opening.contains("being made again"), qPrintable(opening));
+    QSignalSpy finished(backend.get(), &Backend::runFinished);
+    Command devices;
+    devices.kind = Command::Kind::SetDevices;
+    devices.slots = {cpuSlot(0)};
+    backend->control(devices);
+    control(*backend, Command::Kind::ResumeQueue);
+    QVERIFY(finished.size() > 0 || finished.wait());
+    QCOMPARE(finished[0][0].value<RunSummary>().made, kPictures);
+  }
+
   void aFolderThatASubmitOnlyBeganIsRemoved() {
     const QString begun = m_location.picturesFolder() + "/2026-01-02/0001-begun";
     const QString other = m_location.picturesFolder() + "/2026-01-02/0002-with-a-file";

@@ -1,14 +1,10 @@
-#include <sys/mount.h>
-#include <unistd.h>
-
 #include <QElapsedTimer>
 #include <QSet>
 #include <QTemporaryDir>
 #include <QtTest>
 
-#include "core/library/database.h"
 #include "tests/backend/library_faults.h"
-#include "tests/backend/local_backends.h"
+#include "tests/backend/watched_library.h"
 
 using namespace polyptych;
 using namespace polyptych::tests;
@@ -22,79 +18,6 @@ using backend::SlotState;
 using backend::SlotStatus;
 using base::ErrorCode;
 using std::chrono::milliseconds;
-
-namespace {
-
-/// A dated library, what its backend says of the queue, and a program in place of the worker that a test can mend.
-class Library : public LocalBackends {
- public:
-  Library(const QString& folder, const QStringList& workerArguments, backend::LocalBackendTuning tuning = quickTuning(),
-          const pool::SupervisionLimits& wanted = quickLimits())
-      : LocalBackends(workerArguments, std::move(tuning)),
-        location(library::locationAt(folder, library::Location::Layout::Dated)) {
-    limits() = wanted;
-  }
-
-  /// The first call opens it.
-  Backend& open() {
-    Backend& opened = backend(location);
-    if (!m_isHeard) {
-      m_isHeard = true;
-      QObject::connect(&opened, &Backend::queueChanged, [this](const QueueStatus& status) { queue << status; });
-      QObject::connect(&opened, &Backend::runChanged, [this](const RunStatus& status) { runs[status.runId] = status; });
-      QObject::connect(&opened, &Backend::commandDone, [this](const backend::CommandResult& result) { results << result; });
-    }
-    return opened;
-  }
-  quint64 submit(SampleRun spec) { return open().submit(std::move(spec)); }
-  void command(Command::Kind kind, const QString& slotId = {}, std::vector<domain::DeviceSlot> slots = {}) {
-    Command wanted;
-    wanted.kind = kind;
-    wanted.slotId = slotId;
-    wanted.slots = std::move(slots);
-    open().control(wanted);
-  }
-  bool waitFor(const std::function<bool()>& isSo) const { return QTest::qWaitFor(isSo, kPatienceMs); }
-  bool waitForPause(PauseReason reason) const {
-    return waitFor([&] { return !queue.isEmpty() && queue.back().pause == reason; });
-  }
-  /// The last that was told of a slot.
-  SlotStatus slot(const QString& id) const {
-    for (auto status = states.rbegin(); status != states.rend(); ++status) {
-      if (status->slotId == id) {
-        return *status;
-      }
-    }
-    return {};
-  }
-  QVariantList column(const QString& sql) {
-    auto database = library::Database::open(location.databaseFile(), library::Database::Mode::ReadOnly);
-    auto rows = database ? (*database)->queryOnce(sql) : database.error();
-    QVariantList values;
-    while (rows && rows->next()) {
-      values << rows->value(0);
-    }
-    return values;
-  }
-
-  const library::Location location;
-  QList<QueueStatus> queue;
-  QMap<quint64, RunStatus> runs;
-  QList<backend::CommandResult> results;
-
- private:
-  bool m_isHeard = false;
-};
-
-SampleRun squares(int pictures, int side, int batch, int slots = 1) {
-  SampleRun run = sampleRun({}, pictures, slots, batch);
-  for (domain::GenerationRequest& request : run.requests) {
-    request.width = request.height = side;
-  }
-  return run;
-}
-
-}  // namespace
 
 /// What becomes of units, workers, devices and the queue when things go wrong: the whole backend over fake workers.
 class TestSupervisionRuns : public QObject {
@@ -171,7 +94,7 @@ class TestSupervisionRuns : public QObject {
     if (arguments.contains("--only-index=1")) {
       limits.deviceBreaker = 0;
     }
-    Library library(m_folder->path(), arguments, tuning, limits);
+    WatchedLibrary library(m_folder->path(), arguments, tuning, limits);
     QElapsedTimer clock;
     clock.start();
     SampleRun run = sampleRun({}, 3, arguments.contains("--behave=no-device") ? 0 : 1);
@@ -231,7 +154,7 @@ class TestSupervisionRuns : public QObject {
     pool::SupervisionLimits limits = quickLimits();
     limits.allowsSmallerSize = allowsSmaller;
     limits.smallestSide = 64;
-    Library library(m_folder->path(), {"--memory", QString::number(memory)}, quickTuning(), limits);
+    WatchedLibrary library(m_folder->path(), {"--memory", QString::number(memory)}, quickTuning(), limits);
     const quint64 run = library.submit(squares(8, side, 4));
     QVERIFY(library.waitForEnd());
     QCOMPARE(library.summaries[0].made, 8);
@@ -276,7 +199,7 @@ class TestSupervisionRuns : public QObject {
   }
 
   void whatNoRungHelpsIsParkedWithASentence() {
-    Library library(m_folder->path(), {"--memory", "100"});
+    WatchedLibrary library(m_folder->path(), {"--memory", "100"});
     const quint64 run = library.submit(squares(2, 64, 2));
     QVERIFY(library.waitFor([&] { return library.failures.size() == 2; }));
     QCOMPARE(library.failures[0].error.code, ErrorCode::OutOfMemory);
@@ -288,7 +211,7 @@ class TestSupervisionRuns : public QObject {
   void aJobThatKillsTwoWorkersIsParkedAndTheOthersAreMade() {
     pool::SupervisionLimits limits = quickLimits();
     limits.maxDeathsPerUnit = 2;
-    Library library(m_folder->path(), {"--behave", "crash", "--only-index", "2"}, quickTuning(), limits);
+    WatchedLibrary library(m_folder->path(), {"--behave", "crash", "--only-index", "2"}, quickTuning(), limits);
     const quint64 run = library.submit(sampleRun({}, 6, 2));
     QVERIFY(library.waitForEnd());
     QCOMPARE(library.runs[run].made, 5);
@@ -307,7 +230,7 @@ class TestSupervisionRuns : public QObject {
     limits.deviceBreaker = 0;
     limits.maxRestartsInWindow = 0;
     limits.overallBreaker = 4;
-    Library library(m_folder->path(), {}, quickTuning(), limits);
+    WatchedLibrary library(m_folder->path(), {}, quickTuning(), limits);
     library.options().cpuWorker = program;
     const quint64 run = library.submit(sampleRun({}, 8, 2));
     QVERIFY(library.waitForPause(PauseReason::Breaker));
@@ -331,7 +254,7 @@ class TestSupervisionRuns : public QObject {
     limits.maxDeathsPerUnit = 0;
     limits.deviceBreaker = 3;
     limits.overallBreaker = 0;
-    Library library(m_folder->path(), {"--step-ms", "20"}, quickTuning(), limits);
+    WatchedLibrary library(m_folder->path(), {"--step-ms", "20"}, quickTuning(), limits);
     library.options().cudaWorker = program;
     SampleRun run = sampleRun({}, 12, 1);
     run.slots.push_back({"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}});
@@ -351,7 +274,7 @@ class TestSupervisionRuns : public QObject {
   }
 
   void aDeviceThatCannotHoldAModelIsLeftOutOfIt() {
-    Library library(m_folder->path(), {});
+    WatchedLibrary library(m_folder->path(), {});
     library.options().cudaWorker = scriptWith("exec " FAKE_WORKER " --behave=load-out-of-memory \"$@\"");
     SampleRun run = sampleRun({}, 6, 1);
     run.slots.push_back({"cuda:0", domain::DeviceKind::Cuda, "GPU", "GPU-1", {}});
@@ -366,7 +289,7 @@ class TestSupervisionRuns : public QObject {
     pool::SupervisionLimits limits = quickLimits();
     limits.releaseAfter = milliseconds(50);
     limits.stopAfter = milliseconds(600);
-    Library library(m_folder->path(), {}, quickTuning(), limits);
+    WatchedLibrary library(m_folder->path(), {}, quickTuning(), limits);
     library.submit(sampleRun({}, 2));
     QVERIFY(library.waitForEnd());
     QVERIFY(library.waitFor([&] { return library.slot("cpu:0").reason.contains("memory was given back"); }));
@@ -385,7 +308,7 @@ class TestSupervisionRuns : public QObject {
   void loadsWaitForTheHostsMemory() {
     backend::LocalBackendTuning tuning = quickTuning();
     tuning.freeHostBytes = [] { return std::uint64_t(2'500'000'000); };  // one load and the reserve
-    Library library(m_folder->path(), {"--load-ms", "200"}, tuning);
+    WatchedLibrary library(m_folder->path(), {"--load-ms", "200"}, tuning);
     SampleRun run = sampleRun({}, 6, 3);
     QFile weights(m_folder->filePath("model.safetensors"));
     QVERIFY(weights.open(QIODevice::WriteOnly) && weights.resize(1'200'000'000));
@@ -406,7 +329,7 @@ class TestSupervisionRuns : public QObject {
   }
 
   void devicesComeAndGoInTheMiddleOfARun() {
-    Library library(m_folder->path(), {"--step-ms", "15"});
+    WatchedLibrary library(m_folder->path(), {"--step-ms", "15"});
     const quint64 run = library.submit(sampleRun({}, 60, 2));
     const auto made = [&] { return library.runs[run].made; };
     const auto devicesOf = [&] {
@@ -431,41 +354,8 @@ class TestSupervisionRuns : public QObject {
     QCOMPARE(made(), 60);
     library.destroy();
     QTemporaryDir good;
-    Library undisturbed(good.path(), {});
+    WatchedLibrary undisturbed(good.path(), {});
     const quint64 other = undisturbed.submit(sampleRun({}, 60, 1));
-    QVERIFY(undisturbed.waitForEnd());
-    const Pictures expected = picturesIn(undisturbed.runs[other].folder);
-    undisturbed.destroy();
-    QCOMPARE(faultsOf(library.location, {{0, expected}}), QStringList());
-  }
-
-  /// The disk of the library is really full, then is not.
-  void aFullDiskPausesTheQueueAndNothingIsLost() {
-    const QString folder = m_folder->filePath("disk");
-    QVERIFY(QDir().mkpath(folder));
-    if (::mount("tmpfs", QFile::encodeName(folder).constData(), "tmpfs", 0, "size=4m") != 0) {
-      QSKIP("a file system of its own cannot be mounted here");
-    }
-    const auto unmount = qScopeGuard([&] { ::umount2(QFile::encodeName(folder).constData(), MNT_DETACH); });
-    Library library(folder, {"--step-ms", "10"});
-    const quint64 run = library.submit(squares(40, 128, 1, 2));
-    QVERIFY(library.waitFor([&] { return library.runs[run].made >= 3; }));
-    QFile filler(folder + "/filler");
-    QVERIFY(filler.open(QIODevice::WriteOnly | QIODevice::Unbuffered));
-    while (filler.write(QByteArray(4096, 'x')) == 4096) {
-    }
-    QVERIFY(library.waitForPause(PauseReason::Storage));
-    QVERIFY2(!library.queue.back().sentence.isEmpty(), qPrintable(library.queue.back().sentence));
-    QCOMPARE(library.runs[run].failed, 0);
-    QVERIFY(filler.remove());
-    QVERIFY(library.waitForEnd());
-    QCOMPARE(library.runs[run].made, 40);
-    QCOMPARE(library.runs[run].failed, 0);
-    QVERIFY(library.failures.isEmpty());
-    library.destroy();
-    QTemporaryDir good;
-    Library undisturbed(good.path(), {});
-    const quint64 other = undisturbed.submit(squares(40, 128, 1, 1));
     QVERIFY(undisturbed.waitForEnd());
     const Pictures expected = picturesIn(undisturbed.runs[other].folder);
     undisturbed.destroy();

@@ -17,6 +17,7 @@
 
 #include "core/backend/local_backend.h"
 #include "core/backend/remote_backend.h"
+#include "core/library/database.h"
 
 namespace {
 
@@ -239,15 +240,24 @@ void benchQueued(const QString& folder, const QStringList& arguments) {
                 after.peakMegabytes);
     std::fflush(stdout);
     core.command(Command::Kind::PauseQueue);
-    QElapsedTimer open;
     core.remote->leave(std::chrono::seconds(60));
+    const auto location =
+        library::locationAt(folder + QStringLiteral("/queued-%1").arg(queued), library::Location::Layout::Dated);
     backend::LocalBackendOptions options;
     options.cpuWorker = FAKE_WORKER;
-    open.start();
-    const auto opened = backend::LocalBackend::open(
-        library::locationAt(folder + QStringLiteral("/queued-%1").arg(queued), library::Location::Layout::Dated), options);
-    std::printf("%7d queued: opened again in %.0f ms%s\n", queued, static_cast<double>(open.nsecsElapsed()) / 1e6,
-                opened ? "" : opened.error().message.c_str());
+    for (const bool wasClean : {true, false}) {
+      if (!wasClean) {
+        (void)library::Database::open(location.databaseFile(), library::Database::Mode::ReadWrite)
+            .value()
+            ->setMeta(QStringLiteral("clean"), 0);
+      }
+      QElapsedTimer open;
+      open.start();
+      const auto opened = backend::LocalBackend::open(location, options);
+      std::printf("%7d queued: opened %s in %.0f ms%s\n", queued, wasClean ? "again" : "after an unclean end",
+                  static_cast<double>(open.nsecsElapsed()) / 1e6, opened ? "" : opened.error().message.c_str());
+      std::fflush(stdout);
+    }
   }
 }
 

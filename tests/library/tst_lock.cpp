@@ -230,6 +230,43 @@ class TestLock : public QObject {
     QCOMPARE(torn.load(), 0);
   }
 
+  /// Its file is removed by somebody, or is on a drive that was off.
+  void aFileThatIsGoneIsMadeAgain() {
+    auto lock = Lock::acquire(m_location, sampleHolder("/tmp/s"));
+    QVERIFY(lock.isOk());
+    QVERIFY(lock->keep().isOk());
+    QVERIFY(QFile::remove(m_location.lockFile()));
+    // While there is no index, the place is not the library's.
+    QVERIFY(lock->keep().isOk());
+    QVERIFY(!QFile::exists(m_location.lockFile()));
+    replaceFile(m_location.databaseFile(), "an index");
+    QVERIFY(lock->keep().isOk());
+    const auto holder = holderOf(m_location);
+    QVERIFY(holder && *holder);
+    QCOMPARE((*holder)->socket, QString("/tmp/s"));
+    QCOMPARE((*holder)->pid, QCoreApplication::applicationPid());
+    const OtherHolder other(m_location);
+    QVERIFY(!other.hasIt());
+    // The one that a dead holder left is taken.
+    QVERIFY(QFile::remove(m_location.lockFile()));
+    replaceFile(m_location.lockFile(), "{}");
+    QVERIFY(lock->keep().isOk());
+    QVERIFY(holderOf(m_location) && *holderOf(m_location));
+  }
+
+  void aFileThatAnotherTookMeanwhileIsItsOwn() {
+    auto lock = Lock::acquire(m_location, sampleHolder());
+    QVERIFY(lock.isOk());
+    replaceFile(m_location.databaseFile(), "an index");
+    QVERIFY(QFile::remove(m_location.lockFile()));
+    const OtherHolder other(m_location);
+    QVERIFY(other.hasIt());
+    const auto kept = lock->keep();
+    QVERIFY(!kept);
+    QCOMPARE(kept.error().code, ErrorCode::AlreadyExists);
+    QVERIFY(has(kept.error(), "is in use by polyptych-core 1.2.3"));
+  }
+
   void ofManyOneTakesIt() {
     std::atomic<int> owners{0};
     std::atomic<int> most{0};

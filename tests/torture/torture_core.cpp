@@ -41,8 +41,7 @@ int main(int argc, char** argv) {
   QCoreApplication application(argc, argv);
   QCoreApplication::setApplicationName(QStringLiteral("polyptych-core"));
   core::CoreSetup setup;
-  setup.open = [&](const core::CoreArguments& arguments,
-                   std::function<void(bool)> onIdleChanged) -> base::Result<core::OpenedBackend> {
+  setup.open = [&](const core::CoreArguments& arguments, const core::CoreEvents& events) -> base::Result<core::OpenedBackend> {
     backend::LocalBackendOptions options = arguments.backend;
     if (!restartDelay.empty()) {
       options.limits.restartBase = options.limits.restartMax = std::chrono::milliseconds(std::stoi(restartDelay));
@@ -54,7 +53,8 @@ int main(int argc, char** argv) {
     core::OpenedBackend result;
     backend::LocalBackend* local = opened->get();
     result.backend = std::move(*opened);
-    QObject::connect(local, &backend::LocalBackend::idleChanged, local, std::move(onIdleChanged));
+    QObject::connect(local, &backend::LocalBackend::idleChanged, local, events.onIdleChanged);
+    QObject::connect(local, &backend::LocalBackend::damaged, local, events.onDamaged);
     result.isIdle = [local] { return local->isIdle(); };
     return result;
   };

@@ -91,7 +91,14 @@ Result<bool> isBehind(Database& database, const Location& location) {
   return false;
 }
 
+void tell(const RebuildOptions& options, const QString& doing) {
+  if (options.doing) {
+    options.doing(doing);
+  }
+}
+
 Result<Opening> remake(const Location& location, const RebuildOptions& options, const QString& why) {
+  tell(options, why + QStringLiteral(" It is being made again from the pictures; with many of them that takes some minutes."));
   const Result<Rebuilt> rebuilt = rebuild(location, options);
   if (!rebuilt) {
     return rebuilt.error();
@@ -105,7 +112,7 @@ Result<Opening> remake(const Location& location, const RebuildOptions& options, 
     sentence +=
         QStringLiteral(" %1 things are to be looked at; 'polyptych-cli library check' lists them.").arg(rebuilt->findings.size());
   }
-  return Opening{Opening::Kind::Rebuilt, sentence};
+  return Opening{Opening::Kind::Rebuilt, sentence, rebuilt->isQueueKnown};
 }
 
 Result<Opening> mend(const Location& location, const RebuildOptions& options) {
@@ -138,6 +145,7 @@ Result<Opening> openOrRebuild(const Location& location, const RebuildOptions& op
   if (isMissing && !runFolders(location).isEmpty()) {
     return remake(location, options, QStringLiteral("The library's index was gone."));
   }
+  const bool wasFoundDamaged = library::hasDamageNote(file);
   // The last one to close an index that is whole removes its log.
   const bool wasLeftOpen = QFileInfo(file + QStringLiteral("-wal")).size() > 0;
   if (!QDir().mkpath(location.homeFolder())) {
@@ -147,12 +155,18 @@ Result<Opening> openOrRebuild(const Location& location, const RebuildOptions& op
   Result<bool> behind = !database       ? Result<bool>(database.error())
                         : options.mends ? isBehind(**database, location)
                                         : Result<bool>(false);
-  if (database && wasLeftOpen) {
-    const Result<QVariant> quick = (*database)->value("PRAGMA quick_check(1)");
-    if (!quick) {
-      behind = quick.error();
-    } else if (quick->toString() != QLatin1String("ok")) {
-      behind = Error{ErrorCode::Corrupt, "The library's index is damaged.", quick->toString().toStdString()};
+  if (database && behind) {
+    const Result<QVariant> clean = (*database)->meta(QStringLiteral("clean"));
+    const bool isSuspect = wasLeftOpen || (clean && !clean->isNull() && clean->toInt() == 0);
+    if (isSuspect && !wasFoundDamaged) {
+      tell(options, QStringLiteral("The library was not closed the last time. Its index is being read through."));
+    }
+    const Result<void> checked = !clean            ? Result<void>(clean.error())
+                                 : wasFoundDamaged ? Error{ErrorCode::Corrupt, "The library's index is damaged.", {}}
+                                 : isSuspect       ? (*database)->check()
+                                                   : Result<void>();
+    if (!checked) {
+      behind = checked.error();
     }
   }
   if (database) {

@@ -10,6 +10,7 @@
 #include "core/gallery/folder_handle.h"
 #include "core/gallery/upkeep/library_tree.h"
 #include "core/gallery/upkeep/run_adoption.h"
+#include "core/gallery/upkeep/salvage.h"
 #include "core/library/database.h"
 
 namespace polyptych::gallery {
@@ -152,6 +153,7 @@ Result<QString> replaceIndex(const QString& fresh, const QString& file) {
   if (!QFile::rename(fresh, file)) {
     return Error{ErrorCode::Io, "The new index cannot be put in its place; check the folder's rights.", file.toStdString()};
   }
+  library::clearDamageNote(file);
   if (auto synced = syncFolder(QFileInfo(file).path()); !synced) {
     return synced.error();
   }
@@ -177,6 +179,16 @@ Result<Rebuilt> rebuild(const Location& location, const RebuildOptions& options)
     return database.error();
   }
   Result<Rebuilt> rebuilt = Rebuilding(**database, location, options).run();
+  if (rebuilt) {
+    if (const Result<Salvaged> salvaged = salvage(**database, file); salvaged) {
+      rebuilt->isQueueKnown = salvaged->isWhole;
+      const Result<QVariant> waiting =
+          (*database)->value("SELECT coalesce(sum(total - made - failed - cancelled), 0) FROM runs WHERE state = 0");
+      rebuilt->waiting = waiting ? waiting->toLongLong() : rebuilt->waiting;
+    } else {
+      rebuilt = salvaged.error();
+    }
+  }
   if (rebuilt) {
     if (auto finished = finish(*std::move(database), fresh); !finished) {
       rebuilt = finished.error();

@@ -164,6 +164,44 @@ Result<qint64> addFile(Database& database, const RunRecord& record, std::size_t 
   return id;
 }
 
+/// Jobs of which the manifest says that none of what is missing could be made. @return their missing pictures
+Result<qint64> failJobs(Database& database, quint64 run, const QHash<qint64, Error>& failures) {
+  if (failures.isEmpty()) {
+    return 0;
+  }
+  const Result<QSqlQuery*> rows = database.query(
+      "SELECT j.id, q.idx FROM runs r JOIN jobs j ON j.id >= r.first_job AND j.id < r.first_job + r.jobs "
+      "JOIN requests q ON q.id >= j.first_request AND q.id < j.first_request + j.count "
+      "LEFT JOIN pictures p ON p.run = r.id AND p.idx = q.idx WHERE r.id = ? AND j.state = 0 AND p.id IS NULL",
+      {run});
+  if (!rows) {
+    return rows.error();
+  }
+  QHash<qint64, std::vector<qint64>> missing;
+  while ((*rows)->next()) {
+    missing[(*rows)->value(0).toLongLong()].push_back((*rows)->value(1).toLongLong());
+  }
+  (*rows)->finish();
+  qint64 failed = 0;
+  for (auto job = missing.cbegin(); job != missing.cend(); ++job) {
+    if (!std::all_of(job->begin(), job->end(), [&](qint64 index) { return failures.contains(index); })) {
+      continue;
+    }
+    const Error error = failures.value(job->front());
+    if (const auto set = database.change(
+            "UPDATE jobs SET state = 3, error_code = ?, error_message = ? WHERE id = ?",
+            {QString::fromStdString(std::string(base::toString(error.code))), QString::fromStdString(error.message), job.key()});
+        !set) {
+      return set.error();
+    }
+    failed += static_cast<qint64>(job->size());
+  }
+  const auto counted = database.change(
+      "UPDATE runs SET failed = failed + ?, state = CASE WHEN made + failed + ? >= total THEN 1 ELSE state END WHERE id = ?",
+      {failed, failed, run});
+  return counted ? Result<qint64>(failed) : counted.error();
+}
+
 /// The run as it is to be added: that of the list, else one of the pictures that are there.
 Result<RunRecord> recordToAdopt(Database& database, const Location& location, const FolderReading& reading, qint64 number,
                                 std::vector<Finding>& findings) {
@@ -223,6 +261,10 @@ Result<FolderReading> readFolder(const Location& location, FolderContent content
     if (line.isReadable && line.isDone) {
       line.text.clear();
       reading.made.insert(line.file, std::move(line));
+    } else if (line.isReadable) {
+      if (const auto row = rowFromLine(line.text); row && row->error) {
+        reading.failures.insert(row->metadata.request.index, *row->error);
+      }
     }
   }
   return reading;
@@ -266,7 +308,11 @@ Result<Adopted> adoptRun(Database& database, const Location& location, FolderRea
     }
     ++adopted.pictures;
   }
-  adopted.waiting = static_cast<qint64>(record->requests.size()) - adopted.pictures;
+  const Result<qint64> failed = failJobs(database, record->id, reading.failures);
+  if (!failed) {
+    return failed.error();
+  }
+  adopted.waiting = static_cast<qint64>(record->requests.size()) - adopted.pictures - *failed;
   reading.record = *std::move(record);
   return adopted;
 }

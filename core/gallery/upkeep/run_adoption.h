@@ -22,7 +22,8 @@ struct FolderReading {
   std::optional<library::RunRecord> record;
   std::optional<base::Error> recordError;  ///< why there is none though there is a file
   std::vector<PictureFile> pictures;
-  QHash<QString, ManifestLine> made;  ///< by file name: what the manifest tells of finished pictures
+  QHash<QString, ManifestLine> made;    ///< by file name: what the manifest tells of finished pictures
+  QHash<qint64, base::Error> failures;  ///< by index: what it tells of pictures that could not be made
 };
 
 /// Reads a folder's run file, manifest, pictures and sidecars. The record's folder becomes the one where it lies. @return Io
@@ -35,9 +36,9 @@ struct Adopted {
   std::vector<Finding> findings;
 };
 
-/// Adds a run that has no rows, with all its pictures and marks. A folder without a list, or with one that cannot be read, is
-/// given one of the pictures in it, on the disk, too. Inside the caller's transaction. Errors: those of library::Database; Io,
-/// DiskFull
+/// Adds a run that has no rows, with all its pictures and marks; what could not be made before has failed, so that nothing that
+/// ends the machine is tried again unasked. A folder without a list, or with one that cannot be read, is given one of the
+/// pictures in it, on the disk, too. Inside the caller's transaction. Errors: those of library::Database; Io, DiskFull
 /// @param number  for a run that has none
 base::Result<Adopted> adoptRun(library::Database& database, const library::Location& location, FolderReading& reading,
                                qint64 number, const InsertRun& insertRun);

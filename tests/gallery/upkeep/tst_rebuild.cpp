@@ -135,6 +135,35 @@ class TestRebuild : public QObject {
     QCOMPARE(contentOf(library).size(), 1);
   }
 
+  /// Without an old index the manifest says what could not be made: it is not tried again unasked.
+  void whatCouldNotBeMadeHasFailed() {
+    SampleLibrary library;
+    const auto record = tests::recordOf(1, {"a", "b", "c", "d", "e", "f"}, "d/r");  // units of two
+    library.addRun(record);
+    library.addPicture(record, 0);
+    QFile manifest(library.folderOf(record) + '/' + gallery::kManifestName);
+    QVERIFY(manifest.open(QIODevice::Append));
+    for (const std::size_t index : {0, 2, 3, 5}) {
+      manifest.write(gallery::toLine({tests::metadataOf(record, index),
+                                      {"cuda:0", "Card", 0},
+                                      "f.png",
+                                      record.fingerprint,
+                                      QDateTime::currentDateTimeUtc(),
+                                      base::Error{ErrorCode::WorkerDied, "It ended two workers.", {}}}));
+    }
+    manifest.close();
+    library.database.reset();
+    QVERIFY(QFile::remove(library.location.databaseFile()));
+    const auto rebuilt = gallery::rebuild(library.location, options());
+    QVERIFY2(rebuilt.isOk(), rebuilt ? "" : rebuilt.error().detail.c_str());
+    QCOMPARE(rebuilt->waiting, qint64(1 + 2));  // picture 1, whose partner is there, and the unit of 4 and 5
+    library.open();
+    QCOMPARE(library.number("SELECT state FROM jobs WHERE id = 2"), qint64(3));
+    QCOMPARE(library.number("SELECT count(*) FROM jobs WHERE state = 0"), qint64(2));
+    QCOMPARE(library.number("SELECT failed FROM runs"), qint64(2));
+    QCOMPARE(library.number("SELECT count(*) FROM jobs WHERE error_message = 'It ended two workers.'"), qint64(1));
+  }
+
   void usesTheFilesTimeWithoutAManifest() {
     SampleLibrary library;
     const auto record = tests::recordOf(1, {"a"}, "d/r");
