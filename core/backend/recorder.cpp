@@ -38,6 +38,13 @@ Result<void> openFolder(RunFiles& files) {
   if (files.folder != nullptr) {
     return {};
   }
+  // A run's folder that somebody removed is made again; where the one above is gone too, the pictures are on a drive that is off.
+  if (const QFileInfo above(QFileInfo(files.path).path()); !above.isDir()) {
+    return Error{ErrorCode::Io,
+                 "The folder '" + above.filePath().toStdString() +
+                     "' is not there. Connect its drive, or put the folder back where it was.",
+                 {}};
+  }
   auto opened = RunFolder::open(files.path, files.fingerprint);
   if (!opened) {
     return opened.error();

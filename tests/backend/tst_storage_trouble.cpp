@@ -157,21 +157,39 @@ class TestStorageTrouble : public QObject {
     goesOn(library, run);
   }
 
+  void aRunsFolderThatIsAnotherOneNow_data() {
+    QTest::addColumn<bool>("isDriveOff");
+    QTest::newRow("a file in its place") << false;
+    QTest::newRow("the drive of the pictures is off") << true;
+  }
+
   /// A folder that is removed and put back from a copy, as of a network drive whose server began anew: what was open of it before
   /// leads nowhere.
   void aRunsFolderThatIsAnotherOneNow() {
+    QFETCH(const bool, isDriveOff);
     WatchedLibrary library(m_folder->filePath("library"), {"--step-ms", "10"});
     const quint64 run = begin(library);
     const QString folder = library.runs[run].folder;
-    QVERIFY(QDir().rename(folder, folder + " kept"));
-    // A file in its place: nothing can be made there until it goes.
+    const QString pictures = library.location.picturesFolder();
+    const QString copy = m_folder->filePath("copy");
     QFile obstacle(folder);
-    QVERIFY(obstacle.open(QIODevice::WriteOnly));
-    QVERIFY(removeOpened(folder + " kept", folder + " copy"));
+    if (isDriveOff) {
+      QVERIFY(QDir().rename(pictures, pictures + " kept"));
+      QVERIFY(removeOpened(pictures + " kept" + folder.mid(pictures.size()), copy));
+    } else {
+      QVERIFY(QDir().rename(folder, folder + " kept"));
+      QVERIFY(obstacle.open(QIODevice::WriteOnly));
+      QVERIFY(removeOpened(folder + " kept", copy));
+    }
     QVERIFY(library.waitForPause(PauseReason::Storage));
-    QVERIFY2(library.queue.back().sentence.contains(folder), qPrintable(library.queue.back().sentence));
-    QVERIFY(obstacle.remove());
-    QVERIFY(QDir().rename(folder + " copy", folder));
+    QVERIFY2(library.queue.back().sentence.contains(isDriveOff ? QFileInfo(folder).path() : folder),
+             qPrintable(library.queue.back().sentence));
+    if (isDriveOff) {
+      QVERIFY(!QFileInfo::exists(pictures));  // nothing is made under the place of a drive
+      QVERIFY(QDir().mkpath(QFileInfo(folder).path()) && QDir().rename(copy, folder));
+    } else {
+      QVERIFY(obstacle.remove() && QDir().rename(copy, folder));
+    }
     QVERIFY(library.waitForEnd());
     QCOMPARE(library.runs[run].made, kPictures);
     QVERIFY(library.failures.isEmpty());
