@@ -69,7 +69,7 @@ QString costInWords(const CostEstimate& estimate) {
     words << RunCost::tr("about %1 on %n device(s)", nullptr, estimate.devices).arg(durationInWords(*estimate.seconds));
   }
   if (estimate.bytes > 0) {
-    words << models::sizeText(estimate.bytes);
+    words << models::sizeText(estimate.bytes).replace(u' ', QChar::Nbsp);
   }
   return words.join(QStringLiteral("\u00a0· "));
 }

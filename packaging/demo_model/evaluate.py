@@ -1,9 +1,10 @@
 """How good the demo model is: makes pictures of prompts that training did not use, through polyptych-cli, and prints a table of what is right in them.
 
-evaluate.py PROGRAM MODEL --classifier FILE --out FOLDER [--pictures 200] [--diffusers 8] [--threads 1]
+evaluate.py PROGRAM MODEL --classifier FILE --out FOLDER [--pictures 200] [--diffusers 8] [--threads 1] [--devices cpu]
 
 500 prompts, each with another seed whenever it comes again (2000 pictures are four seeds each), and a quarter as many of combinations that were held out of
-training. Only what a prompt says is asked for. FOLDER gets the pictures, table.md, wrong.txt and a contact sheet.
+training. Only what a prompt says is asked for. With several devices (cpu:2) the first pictures are made again on one, to see how long one takes. FOLDER gets
+the pictures, table.md, wrong.txt and a contact sheet.
 """
 import argparse
 import json
@@ -50,14 +51,14 @@ def questions(count, held_out):
     return [made[i % len(made)] for i in range(count)]
 
 
-def generate(program, model, folder, asked, seed, *options):
+def generate(program, model, folder, asked, seed, *options, devices="cpu"):
     """@return (pictures, seconds of each, seconds of the process)"""
     os.makedirs(folder, exist_ok=True)
     listed = os.path.join(folder, "prompts.txt")
     with open(listed, "w", encoding="utf-8") as file:
         file.writelines(text + "\n" for text in asked)
     begun = time.monotonic()
-    subprocess.run([program, "generate", "--prompts", listed, "--model", model, "--devices", "cpu", "--seed", str(seed), "--out", os.path.join(folder, "pictures"),
+    subprocess.run([program, "generate", "--prompts", listed, "--model", model, "--devices", devices, "--seed", str(seed), "--out", os.path.join(folder, "pictures"),
                     *options], check=True, stdout=subprocess.DEVNULL)
     took = time.monotonic() - begun
     with open(os.path.join(folder, "pictures", "manifest.jsonl"), encoding="utf-8") as file:
@@ -111,6 +112,7 @@ def main():
     parser.add_argument("--drawn", type=int, default=400, help="drawn scenes for the classifier's own accuracy")
     parser.add_argument("--reconstructed", type=int, default=64, help="drawn scenes for the autoencoder")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--devices", default="cpu", help="as polyptych-cli takes them: cpu:2 makes two pictures at a time")
     parser.add_argument("--seed", type=int, default=1000)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -121,7 +123,8 @@ def main():
     for held_out, count in ((False, arguments.pictures), (True, max(1, arguments.pictures // 4))):
         asked = questions(count, held_out)
         folder = os.path.join(arguments.out, "held-out" if held_out else "prompts")
-        pictures, took, _ = generate(arguments.program, arguments.model, folder, [text for text, _ in asked], arguments.seed, *options)
+        pictures, took, _ = generate(arguments.program, arguments.model, folder, [text for text, _ in asked], arguments.seed, *options,
+                                     devices=arguments.devices)
         for (text, scene), said in zip(asked, classifier.judge(judge, pictures)):
             wanted = classifier.labels(scene)
             if held_out:
@@ -133,6 +136,9 @@ def main():
                     wrong.append(f"{text}: {name} {said[name]}")
         seconds += took
         all_pictures.append(pictures)
+    if arguments.devices != "cpu":
+        again = [text for text, _ in questions(min(16, arguments.pictures), False)]
+        seconds = generate(arguments.program, arguments.model, os.path.join(arguments.out, "timed"), again, arguments.seed, *options)[1]
     first = questions(1, False)[0][0]
     small = generate(arguments.program, arguments.model, os.path.join(arguments.out, "first"), [first], 1, "--steps", str(arguments.steps),
                      "--width", "128", "--height", "128", "--threads", "2")[2]

@@ -1,10 +1,11 @@
 """Stage 1 of the demo model: the autoencoder (diffusers' AutoencoderKL), trained on scenes that scenes.py draws.
 
-train_vae.py --work FOLDER [--hours 2] [--seed 1] [--resume] [--decoder-only]
+train_vae.py --work FOLDER [--hours 2] [--seed 1] [--resume] [--decoder-only] [--init FOLDER]
 
 FOLDER (outside the tree) keeps vae.pt, the state that --resume goes on from, log.txt, and at the end vae/ in diffusers format, fp16, from an
-exponential average of the weights. Random crops, small batches: whole pictures learn small things badly. --decoder-only leaves the encoder as it is,
-so that latents made with it stay good.
+exponential average of the weights. Random crops, small batches: whole pictures learn small things badly. --init goes on from an autoencoder in diffusers format, such as
+the published one. --decoder-only leaves the encoder as it is, so that latents made with it stay good, and shows the decoder whole pictures, as it will be used:
+the norms and the attention see another share of everything in a crop.
 """
 import argparse
 import math
@@ -17,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
+import export
 import scenes
 
 CONFIG = dict(
@@ -26,6 +28,7 @@ CONFIG = dict(
 KL_WEIGHT = 5e-7  # 4e-6 made noise of two of the eight channels
 EDGE_WEIGHT = 0.5
 COLOUR_WEIGHT = 2.0
+EXACT_WEIGHT = 0.06  # of a whole picture's squared error in proportion to what it is: what PSNR asks, where every picture counts the same
 
 
 class Pool:
@@ -40,6 +43,11 @@ class Pool:
 
     def renew(self):
         self.pictures[self.rng.randrange(len(self.pictures))] = self._picture()
+
+    def whole(self, count):
+        chosen = self.pictures[[self.rng.randrange(len(self.pictures)) for _ in range(count)]]
+        chosen = chosen[:, :, ::-1].copy() if self.rng.random() < 0.5 else chosen
+        return torch.from_numpy(chosen).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
     def crops(self, count, side):
         out = np.empty((count, side, side, 3), dtype=np.uint8)
@@ -73,6 +81,8 @@ def main():
     parser.add_argument("--steps", type=int, help="stop after so many steps (for trying)")
     parser.add_argument("--rate", type=float, default=7e-4, help="learning rate")
     parser.add_argument("--decoder-only", action="store_true")
+    parser.add_argument("--init", help="an autoencoder to go on from")
+    parser.add_argument("--threads", type=int)
     parser.add_argument("--pool", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
@@ -82,9 +92,11 @@ def main():
     state_path = os.path.join(arguments.work, "vae.pt")
     device = torch.device(arguments.device)
 
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
-    model = AutoencoderKL(**CONFIG).to(device)
-    average = AutoencoderKL(**CONFIG).to(device).requires_grad_(False)
+    model, average = (export.load(AutoencoderKL, arguments.init) if arguments.init else AutoencoderKL(**CONFIG) for _ in range(2))
+    model, average = model.to(device), average.to(device).requires_grad_(False)
     average.load_state_dict(model.state_dict())
     if arguments.decoder_only:
         model.encoder.requires_grad_(False)
@@ -119,17 +131,25 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = arguments.rate * min(1, (step + 1) / 300) * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * part)))
         side, count = (64, 8) if part < 0.85 or step % 2 else (128, 3)
-        target = pool.crops(count, side).to(device)
-        if step % 3 == 0:
+        target = (pool.whole(1) if arguments.decoder_only else pool.crops(count, side)).to(device)
+        if step % 3 == 0 or arguments.decoder_only:
             pool.renew()
         with torch.autocast(device.type, dtype=torch.bfloat16):
-            posterior = model.encode(target).latent_dist
-            output = model.decode(posterior.sample()).sample
+            with torch.set_grad_enabled(not arguments.decoder_only):
+                posterior = model.encode(target).latent_dist
+            # what is decoded later has no noise of the posterior, but is not quite what the encoder would make either
+            noise = pool.rng.random() if arguments.decoder_only else 1
+            output = model.decode(posterior.mode() + noise * posterior.std * torch.randn_like(posterior.std)).sample
         output = output.float()
         loss = F.l1_loss(output, target) + 2 * F.mse_loss(output, target)
         for ours, theirs in zip(edges(output), edges(target)):
             loss = loss + EDGE_WEIGHT * F.l1_loss(ours, theirs)
-        loss = loss + COLOUR_WEIGHT * F.l1_loss(colours(output), colours(target)) + KL_WEIGHT * posterior.kl().mean()
+        loss = loss + COLOUR_WEIGHT * F.l1_loss(colours(output), colours(target))
+        if arguments.decoder_only:
+            squares = (output - target).square().mean((1, 2, 3))
+            loss = loss + EXACT_WEIGHT * (squares / (squares.detach() + 0.002)).mean()
+        else:
+            loss = loss + KL_WEIGHT * posterior.kl().mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -152,7 +172,8 @@ def main():
     save()
     with torch.inference_mode():
         latents = torch.cat([average.encode(p[None]).latent_dist.mode() for p in check])
-    average.register_to_config(scaling_factor=round(1 / latents.std().item(), 5))
+    if not arguments.decoder_only:  # or the factor stays what the latents' users know
+        average.register_to_config(scaling_factor=round(1 / latents.std().item(), 5))
     average.half().save_pretrained(os.path.join(arguments.work, "vae"), variant="fp16")
     print(f"done: {step} steps, PSNR {psnr(average.float(), check):.2f} dB, latents' std {latents.std().item():.4f}, channel means {latents.mean((0, 2, 3)).tolist()}")
 

@@ -2502,7 +2502,7 @@ Ctrl+Enter를 누르면 왼쪽의 프롬프트로 그림을 만듭니다. 먼저
     <message numerus="yes">
         <source>All %n picture(s) are there.</source>
         <translation>
-            <numerusform>그림 %n장을 모두 만들었습니다.</numerusform>
+            <numerusform>그림 %n장을 만들었습니다.</numerusform>
         </translation>
     </message>
 </context>

@@ -69,6 +69,19 @@ def check_stop(work):
     assert process.returncode == 0 and "stopped at step" in rest, rest
 
 
+def check_decoder(work, model):
+    """The decoder of an autoencoder in diffusers format goes on to learn; what latents are made with stays. @return the new autoencoder"""
+    from safetensors.torch import load_file
+
+    run("train_vae.py", "--work", work, "--init", model / "vae", "--decoder-only", "--steps", 2, "--pool", 4)
+    before, after = (load_file(next(folder.glob("*.safetensors"))) for folder in (model / "vae", work / "vae"))
+    changed = {name.split(".")[0] for name, value in after.items() if not value.equal(before[name])}
+    assert "decoder" in changed and changed <= {"decoder", "post_quant_conv"}, changed
+    factors = [json.loads((folder / "config.json").read_text())["scaling_factor"] for folder in (model / "vae", work / "vae")]
+    assert factors[0] == factors[1], factors
+    return work / "vae"
+
+
 check_held_out()
 with tempfile.TemporaryDirectory() as name:
     place = Path(name)
@@ -87,8 +100,9 @@ with tempfile.TemporaryDirectory() as name:
     assert not re.search(r"\{(trained|table|vocabulary|held out)\}", (model / "README.md").read_text(encoding="utf-8"))
     assert (model / "vae" / "diffusion_pytorch_model.safetensors").exists()
     check_tokens(model)
+    run("export.py", "--work", work, "--vae", check_decoder(place / "decoder", model), "--out", model)
     said = run("evaluate.py", program, model, "--classifier", place / "classifier.safetensors", "--out", place / "out", "--pictures", 4, "--steps", 3, "--drawn", 8,
-               "--reconstructed", 2, "--diffusers", 2)
+               "--reconstructed", 2, "--diffusers", 2, "--devices", "cpu:2")
     assert "right subject" in said and (place / "out" / "sheet.png").exists(), said
     same = float(re.search(r"([\d.]+) % \(2 pictures\)", said)[1])
     assert same >= 99.9, said

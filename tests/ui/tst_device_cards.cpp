@@ -304,6 +304,12 @@ class TestDevices : public QObject {
     QVERIFY(together->isVisible());
     QVERIFY(!together->isChecked());
     QVERIFY(!together->accessibleDescription().isEmpty());
+    auto* last = stage.find<QCheckBox>("tick-cpu");
+    last->setFocus(Qt::TabFocusReason);
+    QTest::keyClick(last, Qt::Key_Tab);
+    QVERIFY(together->hasFocus());
+    stage.window->shell().actions().trigger(QStringLiteral("devices.focus"));
+    QVERIFY(stage.find<QCheckBox>("tick-cuda:0")->hasFocus());
     QTest::mouseClick(together, Qt::LeftButton, {}, QPoint(8, together->height() / 2));
     QVERIFY(together->isChecked());
     QVERIFY(stage.run({QStringLiteral("a tree"), QStringLiteral("a house")}));

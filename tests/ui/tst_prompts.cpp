@@ -601,12 +601,12 @@ class TestPrompts : public QObject {
     const auto estimate = ui::estimateCost(work, speeds, slotList);
     QCOMPARE(*estimate.seconds, 400.0);
     QCOMPARE(estimate.bytes, qint64(70000));
-    QCOMPARE(ui::costInWords(estimate), QStringLiteral("about 7 min on 2 devices\u00a0· 70.0 kB"));
+    QCOMPARE(ui::costInWords(estimate), QStringLiteral("about 7 min on 2 devices\u00a0· 70.0\u00a0kB"));
     QVERIFY(!ui::estimateCost(work, {}, slotList).seconds);
     Stage stage;
     paste(stage, QStringLiteral("a"));
     // 256 x 192 pixels of the fake model.
-    QTRY_VERIFY2(stage.find<QLabel>("forecast")->text().endsWith(QStringLiteral("1 picture\u00a0· 86.0 kB")),
+    QTRY_VERIFY2(stage.find<QLabel>("forecast")->text().endsWith(QStringLiteral("1 picture\u00a0· 86.0\u00a0kB")),
                  qPrintable(stage.find<QLabel>("forecast")->text()));
   }
 

@@ -359,6 +359,18 @@ class TestWindow : public QObject {
     QVERIFY(stage.find<QWidget>("empty")->isVisible());
   }
 
+  void whatIsNotMadeYetIsNotCompared() {
+    Stage stage;
+    QVERIFY(stage.run({QStringLiteral("a"), QStringLiteral("b")}));
+    stage.backend.picture(1, stage.makePicture(QStringLiteral("1.png"), 32, Qt::red));
+    QTRY_COMPARE(stage.stateOf(1), GalleryModel::State::Done);
+    stage.grid()->setFocus();
+    stage.grid()->setCurrentIndex(stage.tile(0));
+    QTest::keyClick(stage.grid(), Qt::Key_C);
+    QVERIFY(!stage.find<QWidget>("compare")->isVisible());
+    QCOMPARE(stage.message(), QStringLiteral("Choose a finished picture first."));
+  }
+
   void doubleClickOpensTheLoupe() {
     Stage stage;
     QVERIFY(stage.run({QStringLiteral("one"), QStringLiteral("two"), QStringLiteral("three")}));

@@ -2,6 +2,7 @@
 
 #include <QCheckBox>
 #include <QHBoxLayout>
+#include <QPushButton>
 #include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
@@ -93,6 +94,10 @@ void DevicePanel::setDevices(const std::vector<domain::DeviceInfo>& devices, con
     for (DeviceCard* card : m_cards) {
       card->setTicked((card->device().kind == domain::DeviceKind::Cuda) == hasGpu);
     }
+  }
+  if (!m_cards.empty()) {
+    // Tab goes as the eye does: behind all of the cards.
+    QWidget::setTabOrder(m_cards.back()->findChildren<QPushButton*>().back(), m_together);
   }
   m_hint->setVisible(!hasGpu);
   m_hint->setText(tr("No NVIDIA GPU with a driver was found. Pictures are made on the CPU: it works, but slowly."));

@@ -361,6 +361,10 @@ void GalleryPage::openCompare() {
   if (rows.size() < 2) {
     // One picture, and the one behind it.
     const int row = m_pages->currentWidget() == m_loupe ? m_inLoupe.row() : m_grid->currentIndex().row();
+    if (row >= 0 && m_model->index(row).data(GalleryModel::PathRole).toString().isEmpty()) {
+      say(tr("Choose a finished picture first."));
+      return;
+    }
     const int next = m_model->nextDone(row + 1, 1);
     rows = row >= 0 && next >= 0 ? std::vector{row, next} : std::vector<int>();
   }
