@@ -107,11 +107,13 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   });
   QTimer keeping;
   QObject::connect(&keeping, &QTimer::timeout, &life, [&lock] {
-    if (const auto kept = lock->keep(); !kept && kept.error().code == ErrorCode::AlreadyExists) {
+    const auto kept = lock->keep();
+    const bool isRemoved = !kept && kept.error().code == ErrorCode::NotFound;
+    if (isRemoved || (!kept && kept.error().code == ErrorCode::AlreadyExists)) {
       // Nothing of the library is this process's any more, not even to be left in order.
-      fail(CoreExit::LibraryInUse, kept.error());
+      const int code = fail(isRemoved ? CoreExit::LibraryUnusable : CoreExit::LibraryInUse, kept.error());
       pool::removeSocketFolder();
-      std::_Exit(static_cast<int>(CoreExit::LibraryInUse));
+      std::_Exit(code);
     }
   });
   keeping.start(kBetweenLooks);

@@ -231,8 +231,15 @@ Result<int> Lock::take(const Location& location, const QByteArray& text) {
 }
 
 Result<void> Lock::keep() {
-  if (isFileAt(m_fd, QFile::encodeName(m_location.lockFile()).constData()) || !checkPlace(m_location.databaseFile())) {
+  if (isFileAt(m_fd, QFile::encodeName(m_location.lockFile()).constData())) {
     return {};
+  }
+  if (!checkPlace(m_location.databaseFile())) {
+    // What was moved, or is on a drive that is off, still has its names there.
+    struct stat held {};
+    const bool isRemoved = ::fstat(m_fd, &held) == 0 && held.st_nlink == 0;
+    return isRemoved ? Error{ErrorCode::NotFound, "The library '" + m_location.root.toStdString() + "' was removed.", {}}
+                     : Result<void>();
   }
   const Result<int> fd = take(m_location, readText(m_fd).second);
   if (!fd) {

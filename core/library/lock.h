@@ -42,7 +42,8 @@ class Lock {
 
   /// Sees that the file is still the one that this holds: somebody may have removed it, or its drive was off and came back. Then
   /// it takes the one that is there now, or makes it. Does nothing while the index is not where it was.
-  /// @return AlreadyExists if another holder has it: this one must not touch the library any more; Io, DiskFull
+  /// @return AlreadyExists if another holder has it, NotFound if the library was removed: this one must not touch it any more;
+  /// Io, DiskFull
   base::Result<void> keep();
 
  private:

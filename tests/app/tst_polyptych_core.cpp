@@ -249,6 +249,22 @@ class TestPolyptychCore : public QObject {
     QVERIFY(*library::holderOf(m_location));
   }
 
+  /// Nobody waits for a library that is gone for good, whatever was to be done in it.
+  void endsWithItsLibrary() {
+    QProcess process;
+    process.start(QStringLiteral(SCRIPTED_CORE), {QStringLiteral("--library"), m_location.root});
+    const auto isServed = [&] {
+      const auto holder = library::holderOf(m_location);
+      return holder && *holder && !(*holder)->socket.isEmpty();
+    };
+    QTRY_VERIFY(isServed());
+    QVERIFY(QDir(m_location.root).removeRecursively());
+    QVERIFY(process.waitForFinished());
+    QCOMPARE(process.exitCode(), 1);
+    QVERIFY(process.readAllStandardError().contains("was removed"));
+    QVERIFY(!QFileInfo::exists(m_location.root));
+  }
+
   void saysThatALibraryCannotBeUsed() {
     const Ended ended = runCore(
         {QStringLiteral("--library"), m_location.root, QStringLiteral("--worker-argument"), QStringLiteral("fail-to-open")});

@@ -236,8 +236,8 @@ class TestLock : public QObject {
     QVERIFY(lock.isOk());
     QVERIFY(lock->keep().isOk());
     QVERIFY(QFile::remove(m_location.lockFile()));
-    // While there is no index, the place is not the library's.
-    QVERIFY(lock->keep().isOk());
+    // While there is no index, the place is not the library's: all of it was removed.
+    QCOMPARE(lock->keep().error().code, ErrorCode::NotFound);
     QVERIFY(!QFile::exists(m_location.lockFile()));
     replaceFile(m_location.databaseFile(), "an index");
     QVERIFY(lock->keep().isOk());
@@ -252,6 +252,16 @@ class TestLock : public QObject {
     replaceFile(m_location.lockFile(), "{}");
     QVERIFY(lock->keep().isOk());
     QVERIFY(holderOf(m_location) && *holderOf(m_location));
+  }
+
+  void aLibraryThatIsElsewhereIsWaitedFor() {
+    auto lock = Lock::acquire(m_location, sampleHolder());
+    QVERIFY(lock.isOk());
+    QVERIFY(QDir().rename(m_location.root, m_location.root + "-elsewhere"));
+    QVERIFY(lock->keep().isOk());
+    QVERIFY(!QFileInfo::exists(m_location.root));
+    QVERIFY(QDir().rename(m_location.root + "-elsewhere", m_location.root));
+    QVERIFY(lock->keep().isOk());
   }
 
   void aFileThatAnotherTookMeanwhileIsItsOwn() {
