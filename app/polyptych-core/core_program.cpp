@@ -32,11 +32,15 @@ int fail(CoreExit code, const Error& error) {
   return static_cast<int>(code);
 }
 
-/// Takes the folder of this process's sockets away at the end.
+/// Takes the folder of this process's sockets away at the end, and once more those of the dead: the one before this was perhaps
+/// still at its end when this one began, its lock free already.
 class SocketFolder {
  public:
-  SocketFolder() = default;
-  ~SocketFolder() { pool::removeSocketFolder(); }
+  SocketFolder() { pool::removeDeadSocketFolders(); }
+  ~SocketFolder() {
+    pool::removeSocketFolder();
+    pool::removeDeadSocketFolders();
+  }
   SocketFolder(const SocketFolder&) = delete;
   SocketFolder& operator=(const SocketFolder&) = delete;
 };
@@ -53,7 +57,6 @@ int serve(const CoreArguments& arguments, const CoreSetup& setup) {
   }
   std::optional<library::Lock> lock(std::move(acquired).value());
 
-  pool::removeDeadSocketFolders();
   const SocketFolder sockets;
   Termination termination;
   CoreLife life(arguments.linger, setup.firstFace, arguments.endsWhenAlone);

@@ -46,7 +46,17 @@ bool isOurs(const QByteArray& folder) {
          (status.st_mode & 077) == 0;
 }
 
-bool isDead(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+/// Dead is also who has ended and was not waited for yet: a program in a container may have a first process that is slow to do
+/// so.
+bool isDead(pid_t pid) {
+  if (::kill(pid, 0) != 0) {
+    return errno == ESRCH;
+  }
+  QFile file(QStringLiteral("/proc/%1/stat").arg(pid));
+  const QByteArray text = file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray();
+  const QByteArray state = text.mid(text.lastIndexOf(')') + 1).trimmed().left(1);
+  return state == "Z" || state == "X";
+}
 
 /// True if a process listens at one of a folder's sockets: one that cannot be seen from here, in a container.
 bool isAnyHeard(const QString& folder) {

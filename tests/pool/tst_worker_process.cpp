@@ -1,4 +1,7 @@
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <QDir>
 #include <QFileInfo>
@@ -126,6 +129,22 @@ class TestWorkerProcess : public QObject {
     QVERIFY(QFileInfo::exists(runtime + "/plp-words"));
     removeSocketFolder();
     QVERIFY(!QFileInfo::exists(QFileInfo(own).path()));
+  }
+
+  void aProcessThatNobodyHasWaitedForIsDead() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::_exit(0);
+    }
+    QVERIFY(child > 0);
+    siginfo_t ended{};
+    QCOMPARE(::waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);  // it stays a zombie
+    const QString folder = qEnvironmentVariable("XDG_RUNTIME_DIR") + "/plp-" + QString::number(child);
+    QVERIFY(QDir().mkdir(folder));
+    QVERIFY(QFile::setPermissions(folder, QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner));
+    removeDeadSocketFolders();
+    QVERIFY(!QFileInfo::exists(folder));
+    QCOMPARE(::waitpid(child, nullptr, 0), child);
   }
 
   void tokensAreNew() {
