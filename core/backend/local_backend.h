@@ -77,11 +77,19 @@ class LocalBackend : public Backend {
   struct Slot;
   struct Unit;
   struct Taken;
+  struct Index;
   using RunPointer = std::shared_ptr<Run>;
   using SlotPointer = std::shared_ptr<Slot>;
 
   LocalBackend(library::Location location, LocalBackendOptions options, LocalBackendTuning tuning);
   base::Result<void> start();
+  bool isFlat() const { return m_location.layout == library::Location::Layout::Flat; }
+
+  // Opening
+  base::Result<Index> openIndex();
+  base::Result<void> useKeptLimits(library::Database& database);
+  void startWriting();
+  void pauseAtFirst(const Index& index);
 
   // Runs
   void beginRun(const std::shared_ptr<RunSpec>& shared);
