@@ -9,21 +9,18 @@
 #include "core/base/result.h"
 #include "core/domain/request.h"
 #include "core/library/database.h"
+#include "core/library/row_values.h"
 
 namespace polyptych::queue {
 
 // Every function below works inside the caller's transaction; errors are those of library::Database.
 
-enum class JobState { Waiting = 0, Leased = 1, Done = 2, Failed = 3, Parked = 4, Cancelled = 5 };
+using library::AttemptOutcome;
+using library::JobState;
+using library::kRankGap;
 
 /// "waiting" and so on.
 const char* nameOf(JobState state);
-
-/// What became of one attempt at a job.
-enum class AttemptOutcome { Done = 0, Cancelled = 1, Failed = 2, WorkerLost = 3, BackendLost = 4, GivenBack = 5 };
-
-/// Distance of neighbours in the queue, so that others fit between.
-inline constexpr qint64 kRankGap = 1 << 16;
 
 /// What the dispatcher wants to know of a waiting job.
 struct WaitingJob {

@@ -7,13 +7,14 @@
 #include "core/base/result.h"
 #include "core/domain/request.h"
 #include "core/library/database.h"
+#include "core/library/row_values.h"
 #include "core/library/run_file.h"
 
 namespace polyptych::queue {
 
 // Every function below works inside the caller's transaction; errors are those of library::Database.
 
-enum class RunState { Open = 0, Finished = 1, Cancelled = 2, Failed = 3 };
+using library::RunState;
 
 /// A run's row.
 struct RunRow {

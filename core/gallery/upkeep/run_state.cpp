@@ -5,33 +5,32 @@
 #include <array>
 
 #include "core/library/database.h"
+#include "core/library/row_values.h"
 
 namespace polyptych::gallery {
 namespace {
 
 using base::Result;
 using library::Database;
-
-/// What jobs.state means (resources/sql).
-enum JobState { kWaiting = 0, kLeased = 1, kDone = 2, kFailed = 3, kParked = 4, kCancelled = 5 };
-constexpr int kStates = 6;
-/// runs.state
-constexpr int kOpen = 0;
-constexpr int kFinished = 1;
-constexpr int kRunCancelled = 2;
+using library::inRow;
+using library::JobState;
+using library::kJobStates;
+using library::RunState;
 
 /// Pictures of a run by the state of their job.
 struct Counts {
   qint64 made = 0;
-  qint64 early = 0;                    ///< of made: their job is not done
-  std::array<qint64, kStates> left{};  ///< without a row
+  qint64 early = 0;                       ///< of made: their job is not done
+  std::array<qint64, kJobStates> left{};  ///< without a row
+
+  qint64 leftIn(JobState state) const { return left[static_cast<std::size_t>(state)]; }
 };
 
 struct Counters {
   qint64 made = 0;
   qint64 failed = 0;
   qint64 cancelled = 0;
-  int state = kOpen;
+  int state = inRow(RunState::Open);
   bool hasEarly = false;  ///< jobs with some of their pictures: already_there tells the queue
 
   friend bool operator==(const Counters&, const Counters&) = default;
@@ -40,12 +39,13 @@ struct Counters {
 /// A picture that was deleted for good counts as made: its job is done.
 Counters countersOf(const Counts& counts, int state) {
   Counters counters;
-  counters.made = counts.made + counts.left[kDone];
-  counters.failed = counts.left[kFailed] + counts.left[kParked];
-  counters.cancelled = counts.left[kCancelled];
+  counters.made = counts.made + counts.leftIn(JobState::Done);
+  counters.failed = counts.leftIn(JobState::Failed) + counts.leftIn(JobState::Parked);
+  counters.cancelled = counts.leftIn(JobState::Cancelled);
   counters.hasEarly = counts.early > 0;
-  const bool isOpen = counts.left[kWaiting] + counts.left[kLeased] > 0;
-  counters.state = isOpen ? kOpen : state != kOpen ? state : counters.cancelled > 0 ? kRunCancelled : kFinished;
+  const bool isOpen = counts.leftIn(JobState::Waiting) + counts.leftIn(JobState::Leased) > 0;
+  const RunState ended = counters.cancelled > 0 ? RunState::Cancelled : RunState::Finished;
+  counters.state = isOpen ? inRow(RunState::Open) : state != inRow(RunState::Open) ? state : inRow(ended);
   return counters;
 }
 
@@ -63,9 +63,9 @@ Result<QHash<quint64, Counts>> count(Database& database) {
     const qint64 pictures = (*rows)->value(3).toLongLong();
     if ((*rows)->value(2).toInt() == 0) {
       run.made += pictures;
-      run.early += (*rows)->value(1).toInt() == kDone ? 0 : pictures;
+      run.early += (*rows)->value(1).toInt() == inRow(JobState::Done) ? 0 : pictures;
     } else {
-      run.left[static_cast<std::size_t>(qBound(0, (*rows)->value(1).toInt(), kStates - 1))] += pictures;
+      run.left[static_cast<std::size_t>(qBound(0, (*rows)->value(1).toInt(), kJobStates - 1))] += pictures;
     }
   }
   (*rows)->finish();
@@ -78,7 +78,7 @@ Result<void> checkJobs(Database& database, bool repair, std::vector<Finding>& fi
       "SELECT j.id, r.number FROM jobs j JOIN runs r ON r.id = j.run WHERE j.state NOT IN (?, 2) AND NOT EXISTS "
       "(SELECT 1 FROM requests q LEFT JOIN pictures p ON p.run = j.run AND p.idx = q.idx "
       "WHERE q.id >= j.first_request AND q.id < j.first_request + j.count AND p.id IS NULL)",
-      {repair ? static_cast<int>(kDone) : static_cast<int>(kLeased)});
+      {repair ? inRow(JobState::Done) : inRow(JobState::Leased)});
   if (!rows) {
     return rows.error();
   }

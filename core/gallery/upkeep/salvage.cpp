@@ -12,19 +12,17 @@
 #include "core/gallery/picture_rows.h"
 #include "core/gallery/upkeep/run_state.h"
 #include "core/library/database.h"
+#include "core/library/row_values.h"
 
 namespace polyptych::gallery {
 namespace {
 
 using base::Result;
+using library::AttemptOutcome;
 using library::Database;
-
-/// What jobs.state and attempts.outcome mean (resources/sql).
-enum JobState { kWaiting = 0, kLeased = 1, kDone = 2, kFailed = 3, kParked = 4, kCancelled = 5 };
-constexpr int kOutcomeDone = 0;
-constexpr int kBackendLost = 4;
-constexpr int kOutcomes = 6;
-constexpr qint64 kGap = 1 << 16;
+using library::inRow;
+using library::JobState;
+using library::RunState;
 
 struct OldRun {
   quint64 id = 0;
@@ -48,7 +46,7 @@ struct OldAttempt {
 
 struct OldJob {
   int count = 0;
-  int state = kWaiting;
+  JobState state = JobState::Waiting;
   qint64 rank = 0;
   qint64 lease = 0;
   int deaths = 0;
@@ -61,7 +59,7 @@ struct OldJob {
 struct NewJob {
   qint64 id = 0;
   int count = 0;
-  int state = kWaiting;
+  JobState state = JobState::Waiting;
   qint64 rank = 0;
 };
 
@@ -147,9 +145,9 @@ class Salvage {
         "ORDER BY id",
         range, [&](const QSqlQuery& row) {
           const int state = row.value(2).toInt();
-          if (state >= kWaiting && state <= kCancelled) {
+          if (state >= 0 && state < library::kJobStates) {
             jobs[row.value(0).toLongLong() - run.firstJob] = {row.value(1).toInt(),
-                                                              state,
+                                                              static_cast<JobState>(state),
                                                               row.value(3).toLongLong(),
                                                               row.value(4).toLongLong(),
                                                               row.value(5).toInt(),
@@ -179,8 +177,8 @@ class Salvage {
       return rows.error();
     }
     while ((*rows)->next()) {
-      found.push_back(
-          {(*rows)->value(0).toLongLong(), (*rows)->value(1).toInt(), (*rows)->value(2).toInt(), (*rows)->value(3).toLongLong()});
+      found.push_back({(*rows)->value(0).toLongLong(), (*rows)->value(1).toInt(),
+                       static_cast<JobState>((*rows)->value(2).toInt()), (*rows)->value(3).toLongLong()});
     }
     (*rows)->finish();
     return found;
@@ -225,20 +223,20 @@ class Salvage {
   Result<void> takeJob(const NewJob& job, OldJob& old) {
     m_lastRank = std::max(m_lastRank, old.rank);
     m_known.insert(job.id);
-    const bool isOver = old.state == kFailed || old.state == kParked || old.state == kCancelled;
-    const int state = job.state == kDone ? kDone : isOver ? old.state : kWaiting;
+    const bool isOver = old.state == JobState::Failed || old.state == JobState::Parked || old.state == JobState::Cancelled;
+    const JobState state = job.state == JobState::Done ? JobState::Done : isOver ? old.state : JobState::Waiting;
     const bool hasAttempts = settleAttempts(old, state);
     const bool isChanged = state != job.state || !old.change.isNull() || old.deaths != 0 || hasAttempts;
     // Ranks of what is done tell nobody anything.
-    if (!isChanged && (job.state == kDone || old.rank == job.rank)) {
+    if (!isChanged && (job.state == JobState::Done || old.rank == job.rank)) {
       return {};
     }
-    m_salvaged.jobs += state != kDone && (isOver || old.rank != job.rank) ? 1 : 0;
-    const bool hasError = state == kFailed || state == kParked;
+    m_salvaged.jobs += state != JobState::Done && (isOver || old.rank != job.rank) ? 1 : 0;
+    const bool hasError = state == JobState::Failed || state == JobState::Parked;
     if (auto set = change(
             "UPDATE jobs SET state = ?, rank = ?, lease = ?, deaths = ?, change = ?, error_code = ?, error_message = ? WHERE "
             "id = ?",
-            {state, old.rank, hasAttempts ? qint64(old.attempts.size()) : qint64(0), old.deaths, old.change,
+            {inRow(state), old.rank, hasAttempts ? qint64(old.attempts.size()) : qint64(0), old.deaths, old.change,
              hasError ? old.errorCode : QVariant(QMetaType::fromType<QString>()),
              hasError ? old.errorMessage : QVariant(QMetaType::fromType<QString>()), job.id});
         !set) {
@@ -260,7 +258,7 @@ class Salvage {
 
   /// Whether the job's history is all there and says how the job got into its state. An attempt that was going on ended with its
   /// backend, as a death of the job; or it had made the pictures that are there.
-  static bool settleAttempts(OldJob& old, int state) {
+  static bool settleAttempts(OldJob& old, JobState state) {
     if (old.attempts.empty() || std::cmp_not_equal(old.attempts.size(), old.lease)) {
       return false;
     }
@@ -268,20 +266,20 @@ class Salvage {
     for (std::size_t i = 0; i < old.attempts.size(); ++i) {
       OldAttempt& attempt = old.attempts[i];
       const bool isLast = i + 1 == old.attempts.size();
-      const int outcome = attempt.outcome.isNull() ? kBackendLost : attempt.outcome.toInt();
-      if (std::cmp_not_equal(attempt.lease, i + 1) || outcome < 0 || outcome >= kOutcomes) {
+      const int outcome = attempt.outcome.isNull() ? inRow(AttemptOutcome::BackendLost) : attempt.outcome.toInt();
+      if (std::cmp_not_equal(attempt.lease, i + 1) || outcome < 0 || outcome >= library::kAttemptOutcomes) {
         return false;
       }
-      if (state == kDone && isLast && outcome != kOutcomeDone && done == 0) {
-        attempt.outcome = kOutcomeDone;
+      if (state == JobState::Done && isLast && outcome != inRow(AttemptOutcome::Done) && done == 0) {
+        attempt.outcome = inRow(AttemptOutcome::Done);
       } else if (attempt.outcome.isNull()) {
-        attempt.outcome = kBackendLost;
+        attempt.outcome = inRow(AttemptOutcome::BackendLost);
         old.deaths += attempt.started.isNull() ? 0 : 1;
       }
       attempt.ended = attempt.ended.isNull() ? attempt.started : attempt.ended;
-      done += attempt.outcome.toInt() == kOutcomeDone ? 1 : 0;
+      done += attempt.outcome.toInt() == inRow(AttemptOutcome::Done) ? 1 : 0;
     }
-    return done == (state == kDone ? 1 : 0);
+    return done == (state == JobState::Done ? 1 : 0);
   }
 
   /// Jobs that the old index did not tell of wait behind all others, in their order.
@@ -303,7 +301,7 @@ class Salvage {
       (*rows)->finish();
     }
     for (const auto& [id, rank] : others) {
-      m_lastRank += kGap;
+      m_lastRank += library::kRankGap;
       if (auto placed = change("UPDATE jobs SET rank = ? WHERE id = ?", {m_lastRank, id}); !placed) {
         return placed;
       }
@@ -313,9 +311,8 @@ class Salvage {
 
   /// What ended runs of which nothing waits.
   Result<void> takeRunEnds() {
-    constexpr int kRunFailed = 3;
     for (const OldRun& run : m_runs) {
-      if (run.state != kRunFailed) {
+      if (run.state != inRow(RunState::Failed)) {
         continue;
       }
       if (auto set = change("UPDATE runs SET state = 3, error_code = ?, error_message = ? WHERE id = ? AND state <> 0 AND made < "
