@@ -11,6 +11,7 @@
 #include "core/domain/scheduler_name.h"
 #include "ui/elided.h"
 #include "ui/picture_lines.h"
+#include "ui/shell/labelled_field.h"
 #include "ui/shell/page.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
@@ -57,18 +58,6 @@ class PromptSheet::Marker : public QSyntaxHighlighter {
   int m_kept = -1;
 };
 
-QWidget* PromptSheet::labelled(QLabel*& label, QWidget* field) {
-  auto* box = new QWidget(card());
-  auto* layout = new QVBoxLayout(box);
-  layout->setContentsMargins(0, 0, 0, 0);
-  layout->setSpacing(Metrics::kTight);
-  label = makeLabel("label", box);
-  label->setBuddy(field);
-  layout->addWidget(label);
-  layout->addWidget(field);
-  return box;
-}
-
 PromptSheet::PromptSheet(PromptListModel& list, const PromptLengths& lengths, QWidget* window, const Preferences& preferences)
     : Overlay(window, preferences), m_list(list), m_lengths(lengths) {
   // Fields are made in the order in which Tab goes through them.
@@ -108,17 +97,18 @@ PromptSheet::PromptSheet(PromptListModel& list, const PromptLengths& lengths, QW
   m_accept->setObjectName(QStringLiteral("sheetAccept"));
   m_accept->setProperty("role", QStringLiteral("primary"));
 
+  const auto labelled = [this](int number, QWidget* field) { return labelledField(m_labels[number], field, card()); };
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(Metrics::kGap);
   grid->setVerticalSpacing(Metrics::kGap);
-  grid->addWidget(labelled(m_labels[0], m_negative), 0, 0, 1, 6);
-  grid->addWidget(labelled(m_labels[1], m_size), 1, 0, 1, 2);
-  grid->addWidget(labelled(m_labels[2], m_steps), 1, 2, 1, 2);
-  grid->addWidget(labelled(m_labels[3], m_guidance), 1, 4, 1, 2);
-  grid->addWidget(labelled(m_labels[4], m_images), 2, 0, 1, 2);
-  grid->addWidget(labelled(m_labels[5], m_seed), 2, 2, 1, 4);
-  grid->addWidget(labelled(m_labels[6], m_scheduler), 3, 0, 1, 3);
-  grid->addWidget(labelled(m_labels[7], m_model), 3, 3, 1, 3);
+  grid->addWidget(labelled(0, m_negative), 0, 0, 1, 6);
+  grid->addWidget(labelled(1, m_size), 1, 0, 1, 2);
+  grid->addWidget(labelled(2, m_steps), 1, 2, 1, 2);
+  grid->addWidget(labelled(3, m_guidance), 1, 4, 1, 2);
+  grid->addWidget(labelled(4, m_images), 2, 0, 1, 2);
+  grid->addWidget(labelled(5, m_seed), 2, 2, 1, 4);
+  grid->addWidget(labelled(6, m_scheduler), 3, 0, 1, 3);
+  grid->addWidget(labelled(7, m_model), 3, 3, 1, 3);
   for (int column = 0; column < 6; ++column) {
     grid->setColumnStretch(column, 1);
   }

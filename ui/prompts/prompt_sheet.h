@@ -43,7 +43,6 @@ class PromptSheet : public Overlay {
   void accept();
   void showLength();
   void refuse(QWidget* field, const QString& sentence);
-  QWidget* labelled(QLabel*& label, QWidget* field);
   void fill(const SharedValues& shared);
 
   PromptListModel& m_list;

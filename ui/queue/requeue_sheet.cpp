@@ -8,6 +8,7 @@
 #include "core/domain/scheduler_name.h"
 #include "ui/elided.h"
 #include "ui/picture_lines.h"
+#include "ui/shell/labelled_field.h"
 #include "ui/shell/page.h"
 #include "ui/shell/retranslate.h"
 #include "ui/theme.h"
@@ -58,18 +59,7 @@ RequeueSheet::RequeueSheet(QWidget* window, const Preferences& preferences) : Ov
   m_accept->setObjectName(QStringLiteral("requeueAccept"));
   m_accept->setProperty("role", QStringLiteral("primary"));
   int number = 0;
-  const auto labelled = [&](QWidget* field) {
-    auto* box = new QWidget(card());
-    auto* layout = new QVBoxLayout(box);
-    layout->setContentsMargins(0, 0, 0, 0);
-    layout->setSpacing(Metrics::kTight);
-    QLabel*& label = m_labels[number++];
-    label = makeLabel("label", box);
-    label->setBuddy(field);
-    layout->addWidget(label);
-    layout->addWidget(field);
-    return box;
-  };
+  const auto labelled = [&](QWidget* field) { return labelledField(m_labels[number++], field, card()); };
   auto* grid = new QGridLayout;
   grid->setHorizontalSpacing(Metrics::kGap);
   grid->setVerticalSpacing(Metrics::kGap);
