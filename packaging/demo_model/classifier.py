@@ -22,11 +22,11 @@ import scenes
 
 HEADS = {"kind": scenes.SUBJECTS, "colour": tuple(scenes.COLOURS), "ground": scenes.GROUNDS, "time": scenes.TIMES, "side": scenes.PLACES}
 SIDE = 128
-NEAR_LEFT_OUT = 0.55  # of near subjects in training
+NEAR_LEFT_OUT = 0.75  # of near subjects in training
 WEATHERS = ("clear", "rain", "snowfall")  # in storm and fog it is hard to say what time it is
 
 
-LAYERS = ((24, 5, 2), (64, 3, 2), (64, 3, 1), (96, 3, 2), (96, 3, 1), (128, 3, 2), (128, 3, 1))  # channels, kernel, stride; sides 64, 32, 32, 16, 16, 8, 8
+LAYERS = ((24, 5, 2), (24, 3, 1), (64, 3, 2), (64, 3, 1), (64, 3, 1), (96, 3, 2), (96, 3, 1), (128, 3, 2), (128, 3, 1))  # channels, kernel, stride; sides 64, 64, 32, 32, ...
 BATCH, NEW = 64, 14
 KEPT = 24000  # drawn scenes that are used again
 

@@ -2,8 +2,8 @@
 
 export.py --work FOLDER --out FOLDER [--vae FOLDER] [--table FILE] [--trained TEXT]
 
-From FOLDER/model, which train_model.py leaves, with the decoder of another autoencoder for the same latents (--vae). Writes the sample prompts and, from card.md,
-the model card, with the figures of evaluate.py (its table.md) and how long the model was trained. Refuses to write more than 20 MB.
+From FOLDER/model, which train_model.py or train_beginning.py leaves, with the decoder of another autoencoder for the same latents (--vae). Writes the sample prompts
+and, from card.md, the model card, with the figures of evaluate.py (its table.md) and how long the model was trained. Refuses to write more than 20 MB.
 """
 import argparse
 import json

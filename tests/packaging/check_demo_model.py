@@ -82,6 +82,17 @@ def check_decoder(work, model):
     return work / "vae"
 
 
+def check_beginning(work, model):
+    """The UNet learns on, and what stands beside it stays."""
+    from safetensors.torch import load_file
+
+    said = run("train_beginning.py", "--init", model, "--work", work, "--steps", 2)
+    assert "after 2 steps" in said, said
+    for part, stays in (("unet", False), ("text_encoder", True), ("vae", True)):
+        before, after = (load_file(next((folder / part).glob("*.safetensors"))) for folder in (model, work / "model"))
+        assert all(value.equal(before[name]) for name, value in after.items()) == stays, part
+
+
 check_held_out()
 with tempfile.TemporaryDirectory() as name:
     place = Path(name)
@@ -92,7 +103,8 @@ with tempfile.TemporaryDirectory() as name:
     check_stop(work)
     run("classifier.py", place / "classifier.safetensors", "--steps", 4, "--check", 16)
     model.parent.mkdir()
-    run("export.py", "--work", work, "--out", model)
+    check_beginning(place / "beginning", work / "model")
+    run("export.py", "--work", place / "beginning", "--out", model)
     files = [path for path in model.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 20_000_000
     assert {"model_index.json", "README.md", "prompts.txt"} <= {path.name for path in files}, files
