@@ -99,6 +99,8 @@ class LocalBackend : public Backend {
   void place(const std::shared_ptr<RunSpec>& shared);
   void attach(const std::shared_ptr<RunSpec>& shared, const RunPointer& active);
   void addRun(queue::RunRow row, std::shared_ptr<RunFiles> files);
+  /// With its folder as its row says.
+  void addRun(queue::RunRow row);
   void tellKnown(quint64 id, const queue::RunRow& row);
   void refuseRun(const RunSpec& spec, base::Error error);
   void tellStarted(const RunPointer& run);

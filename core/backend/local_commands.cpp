@@ -1,6 +1,5 @@
 #include "core/backend/local_backend.h"
 
-#include <QDir>
 #include <algorithm>
 #include <utility>
 
@@ -328,10 +327,7 @@ void LocalBackend::applyChanges(quint64 commandId, const std::function<Result<qu
           for (queue::RunRow& row : outcome->runs) {
             RunPointer run = runOf(row.id);
             if (run == nullptr) {
-              auto files = std::make_shared<RunFiles>();
-              files->path = QDir::cleanPath(m_location.picturesFolder() + QLatin1Char('/') + row.folder);
-              files->fingerprint = row.fingerprint;
-              addRun(row, std::move(files));
+              addRun(row);
               run = runOf(row.id);
             } else {
               run->row = row;

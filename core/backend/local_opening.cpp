@@ -123,30 +123,25 @@ struct LocalBackend::Index {
 
 Result<LocalBackend::Index> LocalBackend::openIndex() {
   Index index;
-  if (isFlat()) {
-    auto file = openFlat(m_location.databaseFile());
-    if (!file) {
-      return file.error();
+  if (!isFlat()) {
+    gallery::RebuildOptions rebuilding;
+    rebuilding.insertRun = queue::insertRun;
+    rebuilding.mends = false;
+    QString doing;
+    if (m_options.onOpening) {
+      rebuilding.doing = [&](const QString& what) { m_options.onOpening(doing = what, 0); };
+      rebuilding.progress = [&](qint64 done, qint64) { m_options.onOpening(doing, done); };
     }
-    index.file = *std::move(file);
-    return index;
+    const Result<gallery::Opening> opening = gallery::openOrRebuild(m_location, rebuilding);
+    if (!opening) {
+      return opening.error();
+    }
+    m_opening = opening->sentence;
+    index.isRebuilt = opening->kind == gallery::Opening::Kind::Rebuilt;
+    index.isQueueKnown = opening->isQueueKnown;
   }
-  gallery::RebuildOptions rebuilding;
-  rebuilding.insertRun = queue::insertRun;
-  rebuilding.mends = false;
-  QString doing;
-  if (m_options.onOpening) {
-    rebuilding.doing = [&](const QString& what) { m_options.onOpening(doing = what, 0); };
-    rebuilding.progress = [&](qint64 done, qint64) { m_options.onOpening(doing, done); };
-  }
-  const Result<gallery::Opening> opening = gallery::openOrRebuild(m_location, rebuilding);
-  if (!opening) {
-    return opening.error();
-  }
-  m_opening = opening->sentence;
-  index.isRebuilt = opening->kind == gallery::Opening::Kind::Rebuilt;
-  index.isQueueKnown = opening->isQueueKnown;
-  auto file = Database::open(m_location.databaseFile(), Database::Mode::ReadWrite);
+  const QString path = m_location.databaseFile();
+  auto file = isFlat() ? openFlat(path) : Database::open(path, Database::Mode::ReadWrite);
   if (!file) {
     return file.error();
   }
@@ -214,10 +209,7 @@ Result<void> LocalBackend::start() {
     runs->clear();  // goes on when it is asked for again, and the folder was compared
   }
   for (queue::RunRow& row : *runs) {
-    auto files = std::make_shared<RunFiles>();
-    files->path = QDir::cleanPath(m_location.picturesFolder() + QLatin1Char('/') + row.folder);
-    files->fingerprint = row.fingerprint;
-    addRun(std::move(row), std::move(files));
+    addRun(std::move(row));
   }
   pauseAtFirst(*index);
   m_isIdle = m_runs.empty() || isHeld();

@@ -378,6 +378,13 @@ void LocalBackend::addRun(queue::RunRow row, std::shared_ptr<RunFiles> files) {
   m_runs[run->row.id] = run;
 }
 
+void LocalBackend::addRun(queue::RunRow row) {
+  auto files = std::make_shared<RunFiles>();
+  files->path = QDir::cleanPath(m_location.picturesFolder() + QLatin1Char('/') + row.folder);
+  files->fingerprint = row.fingerprint;
+  addRun(std::move(row), std::move(files));
+}
+
 LocalBackend::RunPointer LocalBackend::runOf(quint64 id) const {
   const auto renamed = m_renamed.find(id);
   const auto found = m_runs.find(renamed == m_renamed.end() ? id : renamed->second);

@@ -7,7 +7,7 @@ UNet has learned to look there for the time of day and for where things are, fin
 learns what to make of noise alone; everything else has to stay as it is.
 
 There is nothing to learn from pictures in that. The teacher is the UNet itself as it was: what it makes of pictures with a trace of them is on average what can be
-known without the trace. Half of the guidance that people use is enough at a step that decides so much, so an answer to a prompt goes PURE_STRENGTH of the way from
+known without the trace. Less guidance than people use is enough at a step that decides so much, so an answer to a prompt goes PURE_STRENGTH of the way from
 the mean of all pictures. Text encoder and autoencoder stay. WORK/model is the whole model in diffusers format, every five minutes and at the end.
 """
 import argparse
